@@ -1,0 +1,28 @@
+import type { Builder } from '../graph/builder';
+import { PrismError } from '../graph/errors';
+import type { Node } from '../graph/ir';
+import type { RuleTable, VjpRules } from './rule';
+
+/** The gradient: every operator's vector-Jacobian product. One file per operator family; a new family is one line here. */
+const rules: VjpRules = [];
+
+/** Adds cotangents up pairwise. */
+function combine(cotangents: readonly string[], _value: string, b: Builder): string {
+  return cotangents.reduce((sum, cotangent) => b.add(sum, cotangent));
+}
+
+/** Sums over broadcast axes; a cotangent that still does not fit is a rule's mistake. */
+function conform(cotangent: string, value: string, node: Node, b: Builder): string {
+  const wanted = b.shape(value);
+  const shape = b.shape(cotangent);
+  if (shape.length < wanted.length || wanted.some((dim, axis) => dim !== 1 && dim !== shape[shape.length - wanted.length + axis])) {
+    throw new PrismError('SHAPE_MISMATCH', `the rule of ${node.op} returned shape [${shape}] for ${value} of shape [${wanted}]`, {
+      node: node.name,
+      op: node.op,
+    });
+  }
+  return b.sumTo(cotangent, wanted);
+}
+
+/** The table of the ordinary gradient. */
+export const vjp: RuleTable<string> = { name: 'gradient', rules, combine, conform };
