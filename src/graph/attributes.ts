@@ -1,4 +1,4 @@
-import type { Attribute, Attributes, Graph, Node, Tensor } from './ir';
+import type { Attribute, Attributes, AttributeType, AttributeValues, Graph, Node, Tensor } from './ir';
 
 export const int = (value: number): Attribute => ({ type: 'int', value });
 export const float = (value: number): Attribute => ({ type: 'float', value });
@@ -9,11 +9,9 @@ export const strings = (value: readonly string[]): Attribute => ({ type: 'string
 export const tensor = (value: Tensor): Attribute => ({ type: 'tensor', value });
 export const subgraph = (value: Graph): Attribute => ({ type: 'graph', value });
 
-type ValueOf<T extends Attribute['type']> = Extract<Attribute, { type: T }>['value'];
-
-function read<T extends Attribute['type']>(node: Node, name: string, type: T): ValueOf<T> | undefined {
+function read<T extends AttributeType>(node: Node, name: string, type: T): AttributeValues[T] | undefined {
   const attribute: Attribute | undefined = node.attributes[name];
-  return attribute?.type === type ? (attribute.value as ValueOf<T>) : undefined;
+  return attribute?.type === type ? (attribute.value as AttributeValues[T]) : undefined;
 }
 
 /** Readers of a node's attributes: the value if it is there with that type, else undefined (or the fallback given). */

@@ -84,13 +84,23 @@ export class Builder {
   }
 
   /** Adds a node of `count` outputs and returns their values. An equal node made before is reused. */
-  ops(op: string, inputs: readonly string[], count: number, attributes: Attributes = {}, domain = ''): readonly string[] {
+  ops(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Attributes = {},
+    domain = '',
+  ): readonly string[] {
     const key = keyOf(domain, op, inputs, count, attributes);
     const made = key && this.#made.get(key);
     if (made) return made;
     const outputs = Array.from({ length: count }, () => this.#fresh(op));
     const node: Node = { op, domain, name: outputs[0], inputs: [...inputs], outputs, attributes };
-    const types = inferTypes(node, (value) => this.type(value), (value) => this.#initializers.get(value));
+    const types = inferTypes(
+      node,
+      (value) => this.type(value),
+      (value) => this.#initializers.get(value),
+    );
     for (const [index, type] of types.entries()) this.#types.set(outputs[index], type);
     this.#nodes.push(node);
     if (key) this.#made.set(key, outputs);
@@ -209,7 +219,13 @@ export class Builder {
     return this.op('ReduceMean', [x, this.ints(axes)], { keepdims: { type: 'int', value: keepdims ? 1 : 0 } });
   }
 
-  slice(x: string, axes: readonly number[], starts: readonly number[], ends: readonly number[], steps?: readonly number[]): string {
+  slice(
+    x: string,
+    axes: readonly number[],
+    starts: readonly number[],
+    ends: readonly number[],
+    steps?: readonly number[],
+  ): string {
     const inputs = [x, this.ints(starts), this.ints(ends), this.ints(axes)];
     if (steps?.some((step) => step !== 1)) inputs.push(this.ints(steps));
     return this.op('Slice', inputs);
@@ -247,12 +263,23 @@ export class Builder {
 }
 
 /** What makes two nodes equal; undefined for nodes that must not be merged (random draws). */
-function keyOf(domain: string, op: string, inputs: readonly string[], count: number, attributes: Attributes): string | undefined {
+function keyOf(
+  domain: string,
+  op: string,
+  inputs: readonly string[],
+  count: number,
+  attributes: Attributes,
+): string | undefined {
   if (op.startsWith('Random') || op === 'Bernoulli' || op === 'Multinomial') return undefined;
   const parts: string[] = [];
   for (const name of Object.keys(attributes).sort()) {
     const attribute = attributes[name];
-    if (attribute.type === 'tensor' || attribute.type === 'graph' || attribute.type === 'graphs' || attribute.type === 'opaque') {
+    if (
+      attribute.type === 'tensor' ||
+      attribute.type === 'graph' ||
+      attribute.type === 'graphs' ||
+      attribute.type === 'opaque'
+    ) {
       return undefined;
     }
     parts.push(`${name}=${attribute.type}:${JSON.stringify(attribute.value)}`);

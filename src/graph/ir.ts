@@ -59,18 +59,26 @@ export interface ValueInfo extends TensorType {
   readonly name: string;
 }
 
-export type Attribute =
-  | { readonly type: 'int'; readonly value: number }
-  | { readonly type: 'float'; readonly value: number }
-  | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'tensor'; readonly value: Tensor }
-  | { readonly type: 'graph'; readonly value: Graph }
-  | { readonly type: 'ints'; readonly value: readonly number[] }
-  | { readonly type: 'floats'; readonly value: readonly number[] }
-  | { readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly type: 'graphs'; readonly value: readonly Graph[] }
-  /** Anything else (sparse tensors, type protos): kept as the encoded AttributeProto so that export loses nothing. */
-  | { readonly type: 'opaque'; readonly value: Uint8Array };
+/** What each kind of attribute holds. */
+export interface AttributeValues {
+  readonly int: number;
+  readonly float: number;
+  readonly string: string;
+  readonly tensor: Tensor;
+  readonly graph: Graph;
+  readonly ints: readonly number[];
+  readonly floats: readonly number[];
+  readonly strings: readonly string[];
+  readonly graphs: readonly Graph[];
+  /** Anything else (sparse tensors, type protos): the encoded AttributeProto, so that export loses nothing. */
+  readonly opaque: Uint8Array;
+}
+
+export type AttributeType = keyof AttributeValues;
+
+export type Attribute = {
+  [T in AttributeType]: { readonly type: T; readonly value: AttributeValues[T] };
+}[AttributeType];
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 

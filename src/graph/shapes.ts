@@ -22,7 +22,10 @@ interface Context {
 type Infer = (context: Context) => readonly TensorType[];
 
 const fail = (node: Node, why: string): never => {
-  throw new PrismError('SHAPE_MISMATCH', `${node.op} (${node.inputs.join(', ')}): ${why}`, { node: node.name, op: node.op });
+  throw new PrismError('SHAPE_MISMATCH', `${node.op} (${node.inputs.join(', ')}): ${why}`, {
+    node: node.name,
+    op: node.op,
+  });
 };
 
 /** The shape that numpy-style broadcasting gives; throws SHAPE_MISMATCH. */
@@ -33,7 +36,8 @@ export function broadcast(node: Node, ...shapes: readonly Shape[]): number[] {
     shape.forEach((dim, index) => {
       const axis = rank - shape.length + index;
       if (out[axis] === 1) out[axis] = dim;
-      else if (dim !== 1 && dim !== out[axis]) fail(node, `shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`);
+      else if (dim !== 1 && dim !== out[axis])
+        fail(node, `shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`);
     });
   }
   return out;
@@ -49,8 +53,11 @@ const comparison: Infer = (context) => [{ dtype: 'bool', shape: elementwise(cont
 
 const reduce: Infer = ({ node, dtype, shape, has, values }) => {
   const rank = shape(0).length;
-  const axes = has(1) ? values(1).map((axis) => normalise(axis, rank)) : getInts(node, 'axes')?.map((axis) => normalise(axis, rank));
-  if ((!axes || axes.length === 0) && getInt(node, 'noop_with_empty_axes', 0)) return [{ dtype: dtype(0), shape: shape(0) }];
+  const axes = has(1)
+    ? values(1).map((axis) => normalise(axis, rank))
+    : getInts(node, 'axes')?.map((axis) => normalise(axis, rank));
+  if ((!axes || axes.length === 0) && getInt(node, 'noop_with_empty_axes', 0))
+    return [{ dtype: dtype(0), shape: shape(0) }];
   const reduced = new Set(axes?.length ? axes : shape(0).map((_, axis) => axis));
   const keep = getInt(node, 'keepdims', 1) === 1;
   return [{ dtype: dtype(0), shape: shape(0).flatMap((dim, axis) => (reduced.has(axis) ? (keep ? [1] : []) : [dim])) }];
@@ -101,7 +108,12 @@ const unsqueeze: Infer = ({ dtype, shape, values }) => {
   const rank = shape(0).length + values(1).length;
   const axes = new Set(values(1).map((axis) => normalise(axis, rank)));
   const dims = [...shape(0)];
-  return [{ dtype: dtype(0), shape: Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (dims.shift() as number))) }];
+  return [
+    {
+      dtype: dtype(0),
+      shape: Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (dims.shift() as number))),
+    },
+  ];
 };
 
 const transpose: Infer = ({ node, dtype, shape }) => {
@@ -115,7 +127,8 @@ const concat: Infer = ({ node, dtype, shape }) => {
   const out = [...shape(0)];
   for (let i = 1; i < node.inputs.length; i++) {
     const next = shape(i);
-    if (next.length !== out.length || next.some((dim, a) => a !== axis && dim !== out[a])) fail(node, `[${out}] and [${next}] along ${axis}`);
+    if (next.length !== out.length || next.some((dim, a) => a !== axis && dim !== out[a]))
+      fail(node, `[${out}] and [${next}] along ${axis}`);
     out[axis] += next[axis];
   }
   return [{ dtype: dtype(0), shape: out }];
@@ -125,7 +138,9 @@ const split: Infer = ({ node, dtype, shape, has, values }) => {
   const axis = normalise(getInt(node, 'axis', 0), shape(0).length);
   const count = node.outputs.length;
   const chunk = Math.ceil(shape(0)[axis] / count);
-  const sizes = has(1) ? values(1) : Array.from({ length: count }, (_, i) => Math.min(chunk, shape(0)[axis] - i * chunk));
+  const sizes = has(1)
+    ? values(1)
+    : Array.from({ length: count }, (_, i) => Math.min(chunk, shape(0)[axis] - i * chunk));
   return sizes.map((size) => ({ dtype: dtype(0), shape: shape(0).map((dim, a) => (a === axis ? size : dim)) }));
 };
 
@@ -159,7 +174,9 @@ const pad: Infer = ({ dtype, shape, has, values }) => {
   return [{ dtype: dtype(0), shape: out }];
 };
 
-const expand: Infer = ({ node, dtype, shape, values }) => [{ dtype: dtype(0), shape: broadcast(node, shape(0), values(1)) }];
+const expand: Infer = ({ node, dtype, shape, values }) => [
+  { dtype: dtype(0), shape: broadcast(node, shape(0), values(1)) },
+];
 
 const tile: Infer = ({ dtype, shape, values }) => [
   { dtype: dtype(0), shape: shape(0).map((dim, axis) => dim * values(1)[axis]) },
@@ -222,17 +239,29 @@ const convTranspose: Infer = ({ node, dtype, shape }) => {
   const dilations = getInts(node, 'dilations') ?? kernel.map(() => 1);
   const extra = getInts(node, 'output_padding') ?? kernel.map(() => 0);
   const pads = getInts(node, 'pads') ?? new Array<number>(2 * spatial).fill(0);
-  if (getString(node, 'auto_pad', 'NOTSET') !== 'NOTSET' || getInts(node, 'output_shape')) fail(node, 'rules emit explicit pads only');
+  if (getString(node, 'auto_pad', 'NOTSET') !== 'NOTSET' || getInts(node, 'output_shape'))
+    fail(node, 'rules emit explicit pads only');
   const out = kernel.map(
     (k, i) => (input[2 + i] - 1) * strides[i] + dilations[i] * (k - 1) + 1 + extra[i] - pads[i] - pads[spatial + i],
   );
   return [{ dtype: dtype(0), shape: [input[0], weight[1] * getInt(node, 'group', 1), ...out] }];
 };
 
-const globalPool: Infer = ({ dtype, shape }) => [{ dtype: dtype(0), shape: [...shape(0).slice(0, 2), ...shape(0).slice(2).map(() => 1)] }];
+const globalPool: Infer = ({ dtype, shape }) => [
+  {
+    dtype: dtype(0),
+    shape: [
+      ...shape(0).slice(0, 2),
+      ...shape(0)
+        .slice(2)
+        .map(() => 1),
+    ],
+  },
+];
 
 const resize: Infer = ({ node, dtype, shape, has, values }) => {
-  const axes = getInts(node, 'axes')?.map((axis) => normalise(axis, shape(0).length)) ?? shape(0).map((_, axis) => axis);
+  const axes =
+    getInts(node, 'axes')?.map((axis) => normalise(axis, shape(0).length)) ?? shape(0).map((_, axis) => axis);
   const out = [...shape(0)];
   axes.forEach((axis, i) => {
     out[axis] = has(3) ? values(3)[i] : Math.floor(out[axis] * values(2)[i]);
@@ -240,20 +269,34 @@ const resize: Infer = ({ node, dtype, shape, has, values }) => {
   return [{ dtype: dtype(0), shape: out }];
 };
 
-const blocks = (direction: 1 | -1): Infer => ({ node, dtype, shape }) => {
-  const size = getInt(node, 'blocksize', 1);
-  const [n, c, h, w] = shape(0);
-  const out = direction === 1 ? [n, c / size ** 2, h * size, w * size] : [n, c * size ** 2, h / size, w / size];
-  return [{ dtype: dtype(0), shape: out }];
-};
+const blocks =
+  (direction: 1 | -1): Infer =>
+  ({ node, dtype, shape }) => {
+    const size = getInt(node, 'blocksize', 1);
+    const [n, c, h, w] = shape(0);
+    const out = direction === 1 ? [n, c / size ** 2, h * size, w * size] : [n, c * size ** 2, h / size, w / size];
+    return [{ dtype: dtype(0), shape: out }];
+  };
 
-const CAST: Readonly<Record<number, DataType>> = { 1: 'float32', 2: 'uint8', 3: 'int8', 6: 'int32', 7: 'int64', 9: 'bool', 10: 'float16', 11: 'float64', 16: 'bfloat16' };
+const CAST: Readonly<Record<number, DataType>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  16: 'bfloat16',
+};
 
 const cast: Infer = ({ node, shape }) => [
   { dtype: CAST[getInt(node, 'to', 1)] ?? fail(node, `cast to type ${getInt(node, 'to', 1)}`), shape: shape(0) },
 ];
 
-const where: Infer = ({ node, dtype, shape }) => [{ dtype: dtype(1), shape: broadcast(node, shape(0), shape(1), shape(2)) }];
+const where: Infer = ({ node, dtype, shape }) => [
+  { dtype: dtype(1), shape: broadcast(node, shape(0), shape(1), shape(2)) },
+];
 
 const topK: Infer = ({ node, dtype, shape, values }) => {
   const axis = normalise(getInt(node, 'axis', -1), shape(0).length);
@@ -273,7 +316,9 @@ const oneHot: Infer = ({ node, dtype, shape, values }) => {
 const layerNorm: Infer = ({ node, dtype, shape }) => {
   const axis = normalise(getInt(node, 'axis', -1), shape(0).length);
   const statistics = shape(0).map((dim, index) => (index < axis ? dim : 1));
-  return [shape(0), statistics, statistics].slice(0, node.outputs.length).map((out) => ({ dtype: dtype(0), shape: out }));
+  return [shape(0), statistics, statistics]
+    .slice(0, node.outputs.length)
+    .map((out) => ({ dtype: dtype(0), shape: out }));
 };
 
 /** Einsum over explicit subscripts without an ellipsis. */
@@ -282,16 +327,85 @@ const einsum: Infer = ({ node, dtype, shape }) => {
   if (right === undefined || left.includes('.')) fail(node, 'rules emit explicit subscripts only');
   const sizes = new Map<string, number>();
   left.split(',').forEach((term, i) => {
-    for (const [axis, letter] of [...term].entries()) sizes.set(letter, Math.max(sizes.get(letter) ?? 1, shape(i)[axis]));
+    for (const [axis, letter] of [...term].entries())
+      sizes.set(letter, Math.max(sizes.get(letter) ?? 1, shape(i)[axis]));
   });
   return [{ dtype: dtype(0), shape: [...right].map((letter) => sizes.get(letter) as number) }];
 };
 
 const INFER: Readonly<Record<string, Infer>> = Object.fromEntries<Infer>([
-  ...['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'BatchNormalization', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh', 'CumSum', 'Dropout', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'GroupNormalization', 'HardSigmoid', 'HardSwish', 'Identity', 'InstanceNormalization', 'LeakyRelu', 'Log', 'LogSoftmax', 'LRN', 'Mish', 'Neg', 'Not', 'Reciprocal', 'Relu', 'ReverseSequence', 'Round', 'ScatterElements', 'ScatterND', 'Selu', 'Shrink', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softmax', 'Softplus', 'Softsign', 'Sqrt', 'Tan', 'Tanh', 'ThresholdedRelu', 'Trilu'].map((op) => [op, same] as const),
-  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Mean', 'Sum', 'Mod', 'PRelu', 'And', 'Or', 'Xor'].map((op) => [op, elementwise] as const),
-  ...['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'IsNaN', 'IsInf'].map((op) => [op, comparison] as const),
-  ...['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceSumSquare', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp'].map((op) => [op, reduce] as const),
+  ...[
+    'Abs',
+    'Acos',
+    'Acosh',
+    'Asin',
+    'Asinh',
+    'Atan',
+    'Atanh',
+    'BatchNormalization',
+    'Ceil',
+    'Celu',
+    'Clip',
+    'Cos',
+    'Cosh',
+    'CumSum',
+    'Dropout',
+    'Elu',
+    'Erf',
+    'Exp',
+    'Floor',
+    'Gelu',
+    'GroupNormalization',
+    'HardSigmoid',
+    'HardSwish',
+    'Identity',
+    'InstanceNormalization',
+    'LeakyRelu',
+    'Log',
+    'LogSoftmax',
+    'LRN',
+    'Mish',
+    'Neg',
+    'Not',
+    'Reciprocal',
+    'Relu',
+    'ReverseSequence',
+    'Round',
+    'ScatterElements',
+    'ScatterND',
+    'Selu',
+    'Shrink',
+    'Sigmoid',
+    'Sign',
+    'Sin',
+    'Sinh',
+    'Softmax',
+    'Softplus',
+    'Softsign',
+    'Sqrt',
+    'Tan',
+    'Tanh',
+    'ThresholdedRelu',
+    'Trilu',
+  ].map((op) => [op, same] as const),
+  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Mean', 'Sum', 'Mod', 'PRelu', 'And', 'Or', 'Xor'].map(
+    (op) => [op, elementwise] as const,
+  ),
+  ...['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'IsNaN', 'IsInf'].map(
+    (op) => [op, comparison] as const,
+  ),
+  ...[
+    'ReduceSum',
+    'ReduceMean',
+    'ReduceMax',
+    'ReduceMin',
+    'ReduceProd',
+    'ReduceSumSquare',
+    'ReduceL1',
+    'ReduceL2',
+    'ReduceLogSum',
+    'ReduceLogSumExp',
+  ].map((op) => [op, reduce] as const),
   ['ArgMax', arg],
   ['ArgMin', arg],
   ['MatMul', matmul],
@@ -339,7 +453,8 @@ export function inferTypes(
   initializer: (value: string) => Tensor | undefined,
 ): readonly TensorType[] {
   const infer = INFER[node.op];
-  if (!infer) throw new PrismError('UNKNOWN_SHAPE', `no shape rule for ${node.op}; add one to shapes.ts`, { op: node.op });
+  if (!infer)
+    throw new PrismError('UNKNOWN_SHAPE', `no shape rule for ${node.op}; add one to shapes.ts`, { op: node.op });
   return infer({
     node,
     dtype: (input) => type(node.inputs[input]).dtype,
@@ -347,7 +462,8 @@ export function inferTypes(
     has: (input) => Boolean(node.inputs[input]),
     values: (input) => {
       const constant = initializer(node.inputs[input]);
-      if (!constant) throw new PrismError('UNKNOWN_SHAPE', `${node.op}: ${node.inputs[input]} must be a constant`, { op: node.op });
+      if (!constant)
+        throw new PrismError('UNKNOWN_SHAPE', `${node.op}: ${node.inputs[input]} must be a constant`, { op: node.op });
       return Array.from(toNumbers(constant));
     },
   });

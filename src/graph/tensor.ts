@@ -43,7 +43,11 @@ export const byteLength = (dtype: DataType, shape: readonly number[]): number =>
   Math.ceil((elementCount(shape) * BITS[dtype]) / 8);
 
 function fromView(dtype: DataType, shape: readonly number[], view: ArrayBufferView): Tensor {
-  return { dtype, shape, source: { kind: 'bytes', bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) } };
+  return {
+    dtype,
+    shape,
+    source: { kind: 'bytes', bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) },
+  };
 }
 
 /** A float32 tensor; without a shape a vector, with `[]` a scalar. */
@@ -56,12 +60,19 @@ export function float32(values: Float32Array | readonly number[], shape?: readon
 export function floating(dtype: DataType, values: readonly number[], shape?: readonly number[]): Tensor {
   if (dtype === 'float32') return float32(values, shape);
   if (dtype === 'float64') return fromView('float64', shape ?? [values.length], Float64Array.from(values));
-  throw new PrismError('UNSUPPORTED_TYPE', `a constant of type ${dtype} is not supported; convert the model to float32`);
+  throw new PrismError(
+    'UNSUPPORTED_TYPE',
+    `a constant of type ${dtype} is not supported; convert the model to float32`,
+  );
 }
 
 /** An int64 tensor; without a shape a vector, with `[]` a scalar. */
 export function int64(values: readonly number[], shape?: readonly number[]): Tensor {
-  return fromView('int64', shape ?? [values.length], BigInt64Array.from(values, (value) => BigInt(value)));
+  return fromView(
+    'int64',
+    shape ?? [values.length],
+    BigInt64Array.from(values, (value) => BigInt(value)),
+  );
 }
 
 export function bool(values: readonly boolean[], shape?: readonly number[]): Tensor {

@@ -15,11 +15,18 @@ function combine(cotangents: readonly string[], _value: string, b: Builder): str
 function conform(cotangent: string, value: string, node: Node, b: Builder): string {
   const wanted = b.shape(value);
   const shape = b.shape(cotangent);
-  if (shape.length < wanted.length || wanted.some((dim, axis) => dim !== 1 && dim !== shape[shape.length - wanted.length + axis])) {
-    throw new PrismError('SHAPE_MISMATCH', `the rule of ${node.op} returned shape [${shape}] for ${value} of shape [${wanted}]`, {
-      node: node.name,
-      op: node.op,
-    });
+  if (
+    shape.length < wanted.length ||
+    wanted.some((dim, axis) => dim !== 1 && dim !== shape[shape.length - wanted.length + axis])
+  ) {
+    throw new PrismError(
+      'SHAPE_MISMATCH',
+      `the rule of ${node.op} returned shape [${shape}] for ${value} of shape [${wanted}]`,
+      {
+        node: node.name,
+        op: node.op,
+      },
+    );
   }
   return b.sumTo(cotangent, wanted);
 }

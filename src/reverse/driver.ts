@@ -70,7 +70,9 @@ export function reverse<C>(
     if (cotangents.every((cotangent) => cotangent === null)) continue;
     const results = findRule(table, node, b)({ node, b, cotangents, needs: (input) => needed[input] ?? false });
     if (results.length > node.inputs.length) {
-      throw new Error(`the ${table.name} rule of ${node.op} returned ${results.length} results for ${node.inputs.length} inputs`);
+      throw new Error(
+        `the ${table.name} rule of ${node.op} returned ${results.length} results for ${node.inputs.length} inputs`,
+      );
     }
     results.forEach((result, index) => {
       if (result === null || !needed[index]) return;
