@@ -1,0 +1,154 @@
+import type { Graph } from '../graph/ir';
+import type { FloatArray, NdArray } from '../graph/ndarray';
+
+/** One option of a method: feeds the palette, the panel's controls, the command line, settings and the docs. */
+export interface OptionSpec {
+  readonly key: string;
+  readonly title: string;
+  readonly help: string;
+  /** `file` names an .npy file; `value` names a value of the graph. */
+  readonly type: 'boolean' | 'integer' | 'number' | 'choice' | 'file' | 'value';
+  readonly default: boolean | number | string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+}
+
+export type OptionValue = boolean | number | string;
+export type Options = Readonly<Record<string, OptionValue>>;
+
+/** What is said of a method; plain data, so that it crosses processes. */
+export interface MethodInfo {
+  /** Stable identifier of the command line. */
+  readonly id: string;
+  readonly title: string;
+  /** One or two sentences for a person choosing. */
+  readonly summary: string;
+  readonly paper?: { readonly title: string; readonly url: string };
+  readonly family: 'gradient' | 'cam' | 'relevance' | 'attention' | 'perturbation' | 'learned' | 'pfv';
+  /** Whether negative values mean evidence against: chooses the diverging colour map. */
+  readonly signed: boolean;
+  /** `reverse`: needs a rule for every operator on the way; `forward`: works on whatever runs. */
+  readonly needs: 'reverse' | 'forward';
+  /** True when the method gives maps for inner layers and receptive fields of single PFVs. */
+  readonly layers: boolean;
+  readonly options: readonly OptionSpec[];
+}
+
+/**
+ * A linear functional of one output: the score that is explained.
+ * `select` has one entry per axis: an index, or ':' to sum over the axis. `region` limits the sum to positions where
+ * it is not zero (same size as the ':' axes, in order).
+ */
+export interface Score {
+  readonly output: string;
+  readonly select: readonly (number | ':')[];
+  readonly region?: NdArray;
+}
+
+/** What is to be explained. */
+export interface Subject {
+  /** Specialised to the shapes of `feeds`. */
+  readonly graph: Graph;
+  readonly feeds: ReadonlyMap<string, NdArray>;
+  /** The input that the person looks at (the image). */
+  readonly input: string;
+  readonly score: Score;
+  /** Attribution of this inner value instead of the input. */
+  readonly at?: string;
+  /** The receptive field of one PFV: a value and the position in it, one index per location axis. */
+  readonly erf?: { readonly value: string; readonly position: readonly number[] };
+}
+
+/** How far the method keeps its promise, computed on this very map. */
+export interface Conservation {
+  /** What was compared, e.g. "sum of relevance against the logit". */
+  readonly what: string;
+  readonly expected: number;
+  readonly actual: number;
+  /** actual − expected. */
+  readonly residual: number;
+  /** Relevance known to be lost at guarded divisions, as a share of the total; SRD only. */
+  readonly lost?: number;
+}
+
+export interface Attribution {
+  /** The value of the graph that this is an attribution of. */
+  readonly of: string;
+  /** In the shape of that value; PFV methods: of its locations only. */
+  readonly map: FloatArray;
+  /** The explained score. */
+  readonly score: number;
+  /** The whole explained output as the model computed it. */
+  readonly output: FloatArray;
+  readonly conservation?: Conservation;
+  /** For sampled and learned methods. */
+  readonly seed?: number;
+}
+
+/** A graph made ready to run. */
+export interface Program {
+  readonly graph: Graph;
+  run(feeds: ReadonlyMap<string, NdArray>, outputs?: readonly string[]): Promise<Map<string, NdArray>>;
+}
+
+/** What the engine offers to a method. */
+export interface Runtime {
+  /**
+   * Compiles a graph and keeps it: the same key on the same model gives the same program without building again.
+   * The key names everything the graph depends on beside the model: method, options, shapes.
+   */
+  compile(key: string, build: () => Graph): Promise<Program>;
+  /** Throws the cancellation error when the user gave up; call between chunks of work. */
+  checkCancelled(): void;
+  /** Share of the work done, and a preview of the result so far. */
+  progress(fraction: number, partial?: FloatArray): void;
+}
+
+/** One layer of a PFV explanation: a value whose locations each carry one relevance. */
+export interface PfvLayer {
+  /** Name of the value in the graph. */
+  readonly value: string;
+  /** The operator that makes it. */
+  readonly op: string;
+  /** Shape of the value. */
+  readonly shape: readonly number[];
+  /** Sizes of its location axes, e.g. [height, width]. */
+  readonly locations: readonly number[];
+}
+
+/**
+ * An explanation that stays alive for one image: the sharing ratios are computed, every further question is cheap.
+ * Maps are in the shape of the locations of the value they belong to.
+ */
+export interface PfvExplanation {
+  /** In the model's order, the input first. */
+  readonly layers: readonly PfvLayer[];
+  /** The model's output for the image. */
+  readonly output: FloatArray;
+  /** Relevance of every location of every layer for a score. */
+  relevance(score: Score, options: Options): Promise<PfvRelevance>;
+  /** What one PFV sees of the input: its effective receptive field; sums to 1. */
+  receptiveField(value: string, position: readonly number[]): Promise<FloatArray>;
+  /** The opposite question: for one input location, how much each PFV of every layer draws on it. */
+  readers(position: readonly number[]): Promise<ReadonlyMap<string, FloatArray>>;
+}
+
+export interface PfvRelevance {
+  readonly maps: ReadonlyMap<string, FloatArray>;
+  readonly score: number;
+  readonly conservation: Conservation;
+}
+
+/** An explanation method. One file each; methods/index.ts lists them. */
+export interface Method {
+  readonly info: MethodInfo;
+  /**
+   * Explains. Options are complete and checked against `info.options`.
+   *
+   * @throws PrismError UNSUPPORTED_OPERATOR and others when the model is beyond the method
+   */
+  explain(subject: Subject, options: Options, runtime: Runtime): Promise<Attribution>;
+  /** Methods with `info.layers`: opens the explanation that answers questions about layers and PFVs. */
+  open?(subject: Omit<Subject, 'score'>, options: Options, runtime: Runtime): Promise<PfvExplanation>;
+}

@@ -1,0 +1,246 @@
+/**
+ * The interfaces that cross a process boundary: extension host ⇄ engine, and webview ⇄ extension host. Types only;
+ * everything here survives structured cloning. src/rpc.ts turns an interface into a typed client and a server.
+ *
+ * Conventions: a method takes one parameter object and may be cancelled; failures arrive as {@link RemoteError}.
+ */
+
+/** A failure as it crosses the wire: the code and message of a PrismError. */
+export interface RemoteError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** A map of one number a location, row by row. Raw values: colour and smoothing are the viewer's business. */
+export interface ScalarMap {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
+}
+
+export interface ClassScore {
+  readonly index: number;
+  readonly label: string;
+  /** The model's raw output for the class. */
+  readonly score: number;
+  /** Softmax (or the output itself where it already is a probability). */
+  readonly probability: number;
+}
+
+export interface EngineInfo {
+  readonly version: string;
+  readonly pid: number;
+  /** Providers that onnxruntime lists here, and the one in use; `reason` when it is not the one asked for. */
+  readonly providers: readonly string[];
+  readonly provider: string;
+  readonly reason?: string;
+}
+
+export interface ValueSummary {
+  readonly name: string;
+  readonly dtype: string;
+  /** Names for dimensions that are not fixed. */
+  readonly shape: readonly (number | string | null)[];
+}
+
+export interface ModelInfo {
+  readonly path: string;
+  /** File name without folder. */
+  readonly name: string;
+  readonly inputs: readonly ValueSummary[];
+  readonly outputs: readonly ValueSummary[];
+  readonly task: string;
+  /** Number of parameters. */
+  readonly parameters: number;
+  readonly opset: number;
+  readonly provider: string;
+  /** How each preprocessing setting was found, e.g. {key:'mean', value:'0.485, …', origin:'guess'}. */
+  readonly settings: readonly { readonly key: string; readonly value: string; readonly origin: string }[];
+  /** The prism.json used, or undefined when everything was guessed. */
+  readonly configPath?: string;
+  readonly warnings: readonly RemoteError[];
+}
+
+export interface OptionInfo {
+  readonly key: string;
+  readonly title: string;
+  readonly help: string;
+  readonly type: 'boolean' | 'integer' | 'number' | 'choice' | 'file' | 'value';
+  readonly default: boolean | number | string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+}
+
+export interface MethodSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly paper?: { readonly title: string; readonly url: string };
+  readonly family: string;
+  readonly signed: boolean;
+  readonly layers: boolean;
+  readonly options: readonly OptionInfo[];
+}
+
+export type OptionValues = Readonly<Record<string, boolean | number | string>>;
+
+/** A layer of the model, in the model's order; layer 0 is the input. */
+export interface LayerInfo {
+  /** Name of the value in the model: stable, what --at takes. */
+  readonly id: string;
+  /** A short name for people, e.g. `layer1.0.relu`. */
+  readonly title: string;
+  readonly op: string;
+  readonly shape: readonly number[];
+  /** Width and height of its grid of PFVs; tokens and 1-D signals have height 1. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The photograph as the person knows it, and the part of it the model looked at. */
+export interface Photograph {
+  readonly path: string;
+  /** Size in pixels after EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  /** Encoded for display (PNG or JPEG), scaled down when large. */
+  readonly encoded: Uint8Array;
+  readonly mime: string;
+  /** The rectangle, in photograph pixels, that the model's input covers; may reach outside when letterboxed. */
+  readonly viewport: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+}
+
+export interface ConservationInfo {
+  readonly what: string;
+  readonly expected: number;
+  readonly actual: number;
+  readonly residual: number;
+  readonly lost?: number;
+}
+
+export interface ExplainParams {
+  readonly model: string;
+  readonly image: string;
+  readonly method: string;
+  /** Class index or label; the top class when absent. */
+  readonly target?: number | string;
+  readonly options?: OptionValues;
+}
+
+export interface Explanation {
+  /** Handle for further questions; kept by the engine until released or evicted. */
+  readonly id: string;
+  readonly model: ModelInfo;
+  readonly method: MethodSummary;
+  /** Complete: defaults filled in. */
+  readonly options: OptionValues;
+  readonly target: ClassScore;
+  /** The five highest classes. */
+  readonly top: readonly ClassScore[];
+  readonly photograph: Photograph;
+  /** Relevance of the input's locations (channels summed). */
+  readonly map: ScalarMap;
+  readonly statistics: { readonly sum: number; readonly min: number; readonly max: number };
+  readonly conservation?: ConservationInfo;
+  /** Empty when the method explains the input only. */
+  readonly layers: readonly LayerInfo[];
+  readonly provider: string;
+  /** Milliseconds by stage: decode, compile, run, total. */
+  readonly ms: Readonly<Record<string, number>>;
+  readonly warnings: readonly RemoteError[];
+}
+
+export interface Progress {
+  /** 0 to 1, or undefined when unknown. */
+  readonly fraction?: number;
+  readonly message: string;
+  /** The map so far. */
+  readonly partial?: ScalarMap;
+}
+
+/** What the engine process answers. */
+export interface EngineApi {
+  initialize(params: { readonly cacheDir: string | null; readonly provider: string }): Promise<EngineInfo>;
+  methods(params: Record<string, never>): Promise<readonly MethodSummary[]>;
+  model(params: { readonly path: string }): Promise<ModelInfo>;
+  predict(params: {
+    readonly model: string;
+    readonly image: string;
+  }): Promise<{ readonly top: readonly ClassScore[]; readonly ms: number; readonly provider: string }>;
+  layers(params: { readonly model: string }): Promise<readonly LayerInfo[]>;
+  /** May take long: reports {@link Progress} and can be cancelled. */
+  explain(params: ExplainParams): Promise<Explanation>;
+  /** Relevance maps of layers of a living explanation. EXPLANATION_GONE when it was evicted: explain again. */
+  layerMaps(params: {
+    readonly explanation: string;
+    readonly layers: readonly string[];
+  }): Promise<readonly ScalarMap[]>;
+  /** Effective receptive field of one PFV, at the input's resolution; sums to 1. */
+  receptiveField(params: {
+    readonly explanation: string;
+    readonly layer: string;
+    readonly x: number;
+    readonly y: number;
+  }): Promise<ScalarMap>;
+  /** How much each PFV of a layer draws on one location of the input. */
+  readers(params: {
+    readonly explanation: string;
+    readonly layer: string;
+    readonly x: number;
+    readonly y: number;
+  }): Promise<ScalarMap>;
+  /** Writes the raw attribution (npy), the picture (png), the report (json) or the explanation graph (onnx). */
+  save(params: { readonly explanation: string; readonly path: string }): Promise<void>;
+  release(params: { readonly explanation: string }): Promise<void>;
+  /** Writes the guessed settings of a model as <model>.prism.json and returns its path. */
+  writeConfig(params: { readonly model: string }): Promise<string>;
+}
+
+/** What the panel shows at one moment; the host owns it and sends it whole. */
+export interface PanelState {
+  readonly status: 'empty' | 'working' | 'ready' | 'failed';
+  readonly progress?: Progress;
+  readonly error?: RemoteError;
+  /** The last good explanation stays visible while another is being computed or after one failed. */
+  readonly explanation?: Explanation;
+  readonly methods: readonly MethodSummary[];
+  /** Strings of the panel in the display language, by the key used in the source. */
+  readonly l10n: Readonly<Record<string, string>>;
+}
+
+/** What a person chose to look at; kept by the webview across reloads. Presentation only. */
+export interface PanelView {
+  readonly layer?: string;
+  readonly pinned?: { readonly layer: string; readonly x: number; readonly y: number };
+  readonly opacity: number;
+  /** Gaussian smoothing in input pixels; undefined: about 1 % of the width. */
+  readonly smoothing?: number;
+  readonly colourMap: string;
+  readonly layout: 'overlay' | 'side-by-side';
+}
+
+/** What the webview may ask of the host. */
+export interface HostApi {
+  /** The webview is listening: send it a snapshot. */
+  ready(params: Record<string, never>): Promise<PanelState>;
+  explainTarget(params: { readonly index: number }): Promise<void>;
+  chooseMethod(params: { readonly method: string }): Promise<void>;
+  setOptions(params: { readonly options: OptionValues }): Promise<void>;
+  cancel(params: Record<string, never>): Promise<void>;
+  retry(params: Record<string, never>): Promise<void>;
+  layerMaps(params: { readonly layers: readonly string[] }): Promise<readonly ScalarMap[]>;
+  receptiveField(params: { readonly layer: string; readonly x: number; readonly y: number }): Promise<ScalarMap>;
+  readers(params: { readonly layer: string; readonly x: number; readonly y: number }): Promise<ScalarMap>;
+  /** `png` comes with the picture as the panel paints it. */
+  exportAs(params: { readonly format: 'png' | 'npy' | 'json' | 'onnx'; readonly png?: Uint8Array }): Promise<void>;
+  writeConfig(params: Record<string, never>): Promise<void>;
+  openModelConfig(params: Record<string, never>): Promise<void>;
+  showLog(params: Record<string, never>): Promise<void>;
+}
+
+/** What the host tells the webview. */
+export interface PanelApi {
+  update(params: PanelState): Promise<void>;
+}
