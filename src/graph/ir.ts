@@ -44,6 +44,8 @@ export interface Tensor {
   readonly dtype: DataType;
   readonly shape: readonly number[];
   readonly source: TensorSource;
+  /** What ONNX says of it beyond these fields, as the encoded message, so that export loses nothing. */
+  readonly rest?: Uint8Array;
 }
 
 /** A dimension: known, named, or unknown (null). */
@@ -57,6 +59,11 @@ export interface TensorType {
 
 export interface ValueInfo extends TensorType {
   readonly name: string;
+  /**
+   * What ONNX says of it beyond these fields, as the encoded message. Holds the whole type of a value that is no
+   * tensor (sequence, map, optional); `dtype` is then that of its elements and `shape` undefined.
+   */
+  readonly rest?: Uint8Array;
 }
 
 /** What each kind of attribute holds. */
@@ -93,6 +100,8 @@ export interface Node {
   /** metadata_props of the node, e.g. the exporter's source lines. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly doc?: string;
+  /** What ONNX says of it beyond these fields, as the encoded message, so that export loses nothing. */
+  readonly rest?: Uint8Array;
 }
 
 export interface Graph {
@@ -109,6 +118,8 @@ export interface Graph {
   readonly types: ReadonlyMap<string, TensorType>;
   /** metadata_props of the model. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What ONNX says of the model beyond these fields, as the encoded ModelProto, so that export loses nothing. */
+  readonly rest?: Uint8Array;
 }
 
 /** Which node makes a value and which nodes read it. */
