@@ -1,0 +1,150 @@
+// Bundles the extension, the engine, the command line and the panel into dist/, and copies the native packages beside
+// them, so that dist/ runs without node_modules.
+//   node scripts/build.mjs [--target linux-x64] [--tests]
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { installDependencies, isMain, root, runMain, ScriptError, step } from './tools.mjs';
+
+const dist = path.join(root, 'dist');
+const modules = path.join(root, 'node_modules');
+
+/** Packages that are loaded from files at run time instead of being bundled. */
+const external = ['vscode', 'onnxruntime-node', 'onnxruntime-common', 'sharp'];
+
+/** What of each such package is needed at run time on a platform; licence texts travel along. */
+function runtimePackages(platform, arch) {
+  const binary = `bin/napi-v6/${platform}/${arch}/`;
+  return [
+    {
+      name: 'onnxruntime-node',
+      keep: (file) => /^dist\/\w+\.js$/.test(file) || file.startsWith(binary),
+      needs: binary,
+    },
+    { name: 'onnxruntime-common', keep: (file) => /^dist\/cjs\/.*\.(js|json)$/.test(file) },
+    { name: 'sharp', keep: (file) => /^dist\/.*\.cjs$/.test(file) },
+    { name: '@img/colour', keep: (file) => /\.c?js$/.test(file) },
+    { name: 'detect-libc', keep: (file) => /^lib\/.*\.js$/.test(file) },
+    { name: 'semver', keep: (file) => /\.js$/.test(file) && file !== 'bin/semver.js' },
+    { name: `@img/sharp-${platform}-${arch}`, keep: () => true },
+    // On Windows the image library is part of the package above.
+    ...(platform === 'win32' ? [] : [{ name: `@img/sharp-libvips-${platform}-${arch}`, keep: () => true }]),
+  ];
+}
+
+const always = /^(package\.json|licen[cs]e.*|thirdpartynotices.*)$/i;
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .filter((file) => !file.startsWith('node_modules/'));
+}
+
+function sameFile(a, b) {
+  if (!existsSync(b)) return false;
+  const [from, to] = [statSync(a), statSync(b)];
+  return from.size === to.size && from.mtimeMs <= to.mtimeMs;
+}
+
+/** Makes dist/node_modules hold the run-time files of one platform and nothing else. */
+function copyRuntimePackages(target) {
+  const [platform, arch] = target.split('-');
+  const wanted = new Map();
+  for (const { name, keep, needs } of runtimePackages(platform, arch)) {
+    const folder = path.join(modules, name);
+    if (!existsSync(path.join(folder, needs ?? 'package.json'))) {
+      throw new ScriptError(
+        `${name} has no files for ${target} here: build on that platform, or first run ` +
+          `npm install --no-save --os=${platform} --cpu=${arch} sharp`,
+      );
+    }
+    for (const file of filesBelow(folder)) {
+      if (always.test(file) || keep(file)) wanted.set(path.join(name, file), path.join(folder, file));
+    }
+  }
+  const copies = path.join(dist, 'node_modules');
+  for (const [file, source] of wanted) {
+    const copy = path.join(copies, file);
+    if (sameFile(source, copy)) continue;
+    mkdirSync(path.dirname(copy), { recursive: true });
+    // Removed first: a running engine keeps the library that it has mapped.
+    rmSync(copy, { force: true });
+    copyFileSync(source, copy);
+  }
+  for (const entry of readdirSync(copies, { recursive: true, withFileTypes: true })) {
+    const file = path.relative(copies, path.join(entry.parentPath, entry.name));
+    if (entry.isFile() && !wanted.has(file)) rmSync(path.join(copies, file));
+  }
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  sourcemap: true,
+  minify: true,
+  keepNames: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+};
+const forNode = { ...common, platform: 'node', format: 'cjs', target: 'node20', external };
+
+/** Every bundle: where it starts and what it becomes. */
+const bundles = [
+  { ...forNode, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts' }, outdir: 'dist' },
+  { ...forNode, entryPoints: { cli: 'src/cli/main.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...common,
+    platform: 'browser',
+    format: 'iife',
+    // The engine of the oldest VS Code that package.json admits.
+    target: 'chrome134',
+    tsconfig: 'webview/tsconfig.json',
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+    entryPoints: { webview: 'webview/main.ts' },
+    outdir: 'dist',
+  },
+];
+
+/** The mocha suite of the extension host and the program that runs it, in out/. */
+function testBundles() {
+  const folder = path.join(root, 'test', 'host');
+  const suites = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.test.ts'));
+  const entryPoints = ['index.ts', ...suites].map((file) => ({
+    in: path.join('test/host', file),
+    out: path.join('host', file.replace(/\.ts$/, '')),
+  }));
+  const testing = { ...forNode, minify: false, legalComments: 'none', outdir: 'out' };
+  return [
+    { ...testing, entryPoints, external: [...external, 'mocha'] },
+    { ...testing, entryPoints: { 'run-host': 'test/support/vscode/run-host.ts' }, packages: 'external' },
+  ];
+}
+
+export const hostTarget = `${process.platform}-${process.arch}`;
+
+/** Builds dist/ for a target such as `linux-x64`, and out/ with the extension-host tests where asked. */
+export async function build({ target = hostTarget, tests = false } = {}) {
+  installDependencies();
+  const esbuild = await import('esbuild');
+  step(`bundle for ${target}`);
+  if (tests) rmSync(path.join(root, 'out', 'host'), { recursive: true, force: true });
+  for (const options of [...bundles, ...(tests ? testBundles() : [])]) await esbuild.build(options);
+  chmodSync(path.join(dist, 'cli.js'), 0o755);
+  copyRuntimePackages(target);
+}
+
+/** Name and version from the manifest. */
+export function manifest() {
+  return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+}
+
+if (isMain(import.meta)) {
+  await runMain(async () => {
+    const { values } = parseArgs({
+      options: { target: { type: 'string' }, tests: { type: 'boolean' } },
+    });
+    await build(values);
+  });
+}
