@@ -60,6 +60,7 @@ export function float32(values: Float32Array | readonly number[], shape?: readon
 export function floating(dtype: DataType, values: readonly number[], shape?: readonly number[]): Tensor {
   if (dtype === 'float32') return float32(values, shape);
   if (dtype === 'float64') return fromView('float64', shape ?? [values.length], Float64Array.from(values));
+  if (dtype === 'float16') return fromView(dtype, shape ?? [values.length], Uint16Array.from(values, numberToHalf));
   throw new PrismError(
     'UNSUPPORTED_TYPE',
     `a constant of type ${dtype} is not supported; convert the model to float32`,
@@ -107,6 +108,21 @@ export function tensorBytes(tensor: Tensor): Uint8Array {
     closeSync(file);
   }
   return bytes;
+}
+
+/** The bits of the nearest float16, ties to even. */
+function numberToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (size >= 65520) return sign | 0x7c00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -14)));
+  const steps = size / 2 ** (exponent - 10);
+  const below = Math.floor(steps);
+  const fraction = steps - below;
+  const rounded = fraction > 0.5 || (fraction === 0.5 && below % 2 === 1) ? below + 1 : below;
+  // Subnormals have no implicit bit; a fraction rounded up to the next power of two carries into the exponent.
+  return sign | (((exponent + 14) << 10) + rounded);
 }
 
 function halfToNumber(bits: number): number {

@@ -1,10 +1,12 @@
 import type { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
 import type { Node } from '../graph/ir';
+import { activation } from './activation';
+import { elementwise } from './elementwise';
 import type { RuleTable, VjpRules } from './rule';
 
 /** The gradient: every operator's vector-Jacobian product. One file per operator family; a new family is one line here. */
-const rules: VjpRules = [];
+const rules: VjpRules = [...activation, ...elementwise];
 
 /** Adds cotangents up pairwise. */
 function combine(cotangents: readonly string[], _value: string, b: Builder): string {
