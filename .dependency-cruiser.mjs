@@ -13,14 +13,15 @@ const mayImport = {
   attacks: ['methods', ...math],
   learn: ['methods', ...math],
   protocol: [],
-  rpc: ['protocol'],
+  // Errors are rebuilt on the other side of the wire.
+  rpc: ['protocol', 'graph/errors'],
   engine: engineRoom,
   cli: ['engine', ...engineRoom],
   editor: ['engine', ...engineRoom],
   extension: ['editor', 'engine', ...engineRoom],
 };
 
-/** Matches a folder of src/ or, for `protocol`, `rpc` and `extension`, a file. */
+/** Matches a folder of src/ or, as for `protocol`, `rpc` and `extension`, a file. */
 const rooms = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
 
 const arrows = Object.entries(mayImport).map(([room, allowed]) => ({
