@@ -2,11 +2,15 @@ import type { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
 import type { Node } from '../graph/ir';
 import { activation } from './activation';
+import { conv } from './conv';
 import { elementwise } from './elementwise';
+import { linear } from './linear';
+import { normalization } from './normalization';
+import { pool } from './pool';
 import type { RuleTable, VjpRules } from './rule';
 
 /** The gradient: every operator's vector-Jacobian product. One file per operator family; a new family is one line here. */
-const rules: VjpRules = [...activation, ...elementwise];
+const rules: VjpRules = [...activation, ...elementwise, ...conv, ...linear, ...normalization, ...pool];
 
 /** Adds cotangents up pairwise. */
 function combine(cotangents: readonly string[], _value: string, b: Builder): string {
