@@ -4,13 +4,28 @@ import type { Node } from '../graph/ir';
 import { activation } from './activation';
 import { conv } from './conv';
 import { elementwise } from './elementwise';
+import { indexing } from './indexing';
 import { linear } from './linear';
 import { normalization } from './normalization';
 import { pool } from './pool';
+import { reduce } from './reduce';
 import type { RuleTable, VjpRules } from './rule';
+import { shape } from './shape';
+import { softmax } from './softmax';
 
 /** The gradient: every operator's vector-Jacobian product. One file per operator family; a new family is one line here. */
-const rules: VjpRules = [...activation, ...elementwise, ...conv, ...linear, ...normalization, ...pool];
+const rules: VjpRules = [
+  ...activation,
+  ...elementwise,
+  ...conv,
+  ...linear,
+  ...normalization,
+  ...pool,
+  ...reduce,
+  ...shape,
+  ...indexing,
+  ...softmax,
+];
 
 /** Adds cotangents up pairwise. */
 function combine(cotangents: readonly string[], _value: string, b: Builder): string {
