@@ -32,7 +32,9 @@ export type DataType =
   | 'float4e2m1'
   | 'float8e8m0'
   | 'uint2'
-  | 'int2';
+  | 'int2'
+  /** Not declared by the model and not inferred yet. */
+  | 'undefined';
 
 /** Where a tensor's elements are: in memory (little-endian, C order), in a file, or as strings. */
 export type TensorSource =

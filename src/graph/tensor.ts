@@ -29,7 +29,10 @@ const BITS: Record<DataType, number> = {
   float8e8m0: 8,
   uint2: 2,
   int2: 2,
+  undefined: 0,
 };
+
+const INT64_MAX = 2n ** 63n - 1n;
 
 const FLOATING: ReadonlySet<DataType> = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 
@@ -67,45 +70,75 @@ export function floating(dtype: DataType, values: readonly number[], shape?: rea
   );
 }
 
+/** The nearest int64: models write "to the end" as the largest one, which a number can only round. */
+export function toInt64(value: number | bigint): bigint {
+  const exact = BigInt(value);
+  if (exact > INT64_MAX) return INT64_MAX;
+  return exact < -INT64_MAX - 1n ? -INT64_MAX - 1n : exact;
+}
+
 /** An int64 tensor; without a shape a vector, with `[]` a scalar. */
-export function int64(values: readonly number[], shape?: readonly number[]): Tensor {
-  return fromView(
-    'int64',
-    shape ?? [values.length],
-    BigInt64Array.from(values, (value) => BigInt(value)),
-  );
+export function int64(values: readonly (number | bigint)[], shape?: readonly number[]): Tensor {
+  return fromView('int64', shape ?? [values.length], BigInt64Array.from(values, toInt64));
+}
+
+/** A string tensor; without a shape a vector, with `[]` a scalar. */
+export function strings(values: readonly string[], shape?: readonly number[]): Tensor {
+  return { dtype: 'string', shape: shape ?? [values.length], source: { kind: 'strings', strings: values } };
 }
 
 export function bool(values: readonly boolean[], shape?: readonly number[]): Tensor {
   return fromView('bool', shape ?? [values.length], Uint8Array.from(values, Number));
 }
 
-/** The raw little-endian elements; reads the file when the tensor is external. */
-export function tensorBytes(tensor: Tensor): Uint8Array {
+const CHUNK_BYTES = 1 << 24;
+
+/**
+ * The raw little-endian elements in pieces, so that external weights of any size pass through little memory. A piece
+ * is valid until the next is asked for.
+ */
+export function* tensorChunks(tensor: Tensor): Generator<Uint8Array> {
   const { source } = tensor;
-  if (source.kind === 'bytes') return source.bytes;
+  if (source.kind === 'bytes') {
+    yield source.bytes;
+    return;
+  }
   if (source.kind === 'strings') throw new PrismError('UNSUPPORTED_TYPE', 'a string tensor has no raw bytes');
-  const bytes = new Uint8Array(source.length);
+  const { path, offset, length } = source;
+  const buffer = new Uint8Array(Math.min(length, CHUNK_BYTES));
   let file: number;
   try {
-    file = openSync(source.path, 'r');
+    file = openSync(path, 'r');
   } catch (cause) {
-    throw new PrismError('EXTERNAL_DATA_MISSING', `the weights file ${source.path} cannot be read`, {}, { cause });
+    throw new PrismError('EXTERNAL_DATA_MISSING', `the weights file ${path} cannot be read`, { path }, { cause });
   }
   try {
-    let read = 0;
-    while (read < source.length) {
-      const count = readSync(file, bytes, read, Math.min(source.length - read, 1 << 30), source.offset + read);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(file, buffer, 0, Math.min(length - done, buffer.length), offset + done);
       if (count === 0) {
         throw new PrismError(
           'EXTERNAL_DATA_TRUNCATED',
-          `the weights file ${source.path} ends before byte ${source.offset + source.length}`,
+          `the weights file ${path} ends before byte ${offset + length}`,
+          { path },
         );
       }
-      read += count;
+      done += count;
+      yield buffer.subarray(0, count);
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** The raw little-endian elements; reads the file when the tensor is external. */
+export function tensorBytes(tensor: Tensor): Uint8Array {
+  if (tensor.source.kind === 'bytes') return tensor.source.bytes;
+  const bytes = new Uint8Array(tensor.source.kind === 'file' ? tensor.source.length : 0);
+  let done = 0;
+  for (const chunk of tensorChunks(tensor)) {
+    bytes.set(chunk, done);
+    done += chunk.length;
   }
   return bytes;
 }
