@@ -38,6 +38,7 @@ export const tools = {
 };
 
 function missingDebianPackages() {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const format = ['-W', '-f', '${Package} ${db:Status-Status}\n'];
   const { stdout } = spawnSync('dpkg-query', [...format, ...debianPackages], { encoding: 'utf8' });
   const lines = stdout.split('\n');

@@ -107,19 +107,17 @@ const bundles = [
   },
 ];
 
-/** The mocha suite of the extension host and the program that runs it, in out/. */
-function testBundles() {
-  const folder = path.join(root, 'test', 'host');
-  const suites = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.test.ts'));
-  const entryPoints = ['index.ts', ...suites].map((file) => ({
-    in: path.join('test/host', file),
-    out: path.join('host', file.replace(/\.ts$/, '')),
-  }));
-  const testing = { ...forNode, minify: false, legalComments: 'none', outdir: 'out' };
-  return [
-    { ...testing, entryPoints, external: [...external, 'mocha'] },
-    { ...testing, entryPoints: { 'run-host': 'test/support/vscode/run-host.ts' }, packages: 'external' },
-  ];
+/** The mocha suite of the extension host, in out/host. */
+function hostTests() {
+  const suites = readdirSync(path.join(root, 'test', 'host'), { recursive: true });
+  const entryPoints = ['index.ts', ...suites.filter((file) => file.endsWith('.test.ts'))];
+  return {
+    ...forNode,
+    minify: false,
+    entryPoints: entryPoints.map((file) => path.join('test/host', file)),
+    outdir: 'out/host',
+    external: [...external, 'mocha'],
+  };
 }
 
 export const hostTarget = `${process.platform}-${process.arch}`;
@@ -130,7 +128,7 @@ export async function build({ target = hostTarget, tests = false } = {}) {
   const esbuild = await import('esbuild');
   step(`bundle for ${target}`);
   if (tests) rmSync(path.join(root, 'out', 'host'), { recursive: true, force: true });
-  for (const options of [...bundles, ...(tests ? testBundles() : [])]) await esbuild.build(options);
+  for (const options of [...bundles, ...(tests ? [hostTests()] : [])]) await esbuild.build(options);
   chmodSync(path.join(dist, 'cli.js'), 0o755);
   copyRuntimePackages(target);
 }

@@ -40,7 +40,8 @@ export async function packageExtension({ target = hostTarget, out = vsixPath(tar
   await build({ target });
   step(`pack ${path.basename(out)}`);
   const options = ['--no-dependencies', '--no-rewrite-relative-links', '--allow-missing-repository', '--skip-license'];
-  runBin('@vscode/vsce', ['package', ...options, '--target', target, '--out', out], { command: 'vsce' });
+  const args = ['package', ...options, '--target', target, '--out', out];
+  runBin('@vscode/vsce', args, { command: 'vsce', stdio: ['ignore', 'ignore', 'inherit'] });
   const sizes = await compressedSizes(out);
   let samples = 0;
   for (const [name, size] of sizes) if (name.startsWith('extension/media/sample/')) samples += size;

@@ -10,7 +10,7 @@ export async function bundleProgram(source) {
   const outfile = path.join(root, 'out', source.replace(/\.ts$/, '.js'));
   await esbuild.build({
     absWorkingDir: root,
-    entryPoints: [source],
+    entryPoints: [path.join(root, source)],
     outfile,
     bundle: true,
     platform: 'node',

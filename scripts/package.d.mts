@@ -1,0 +1,2 @@
+/** Where the package of a target is written. */
+export function vsixPath(target?: string): string;

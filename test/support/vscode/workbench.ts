@@ -1,0 +1,262 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Frame, Locator, Page } from 'playwright-core';
+import type { Settings } from './profile';
+import { sleep, until } from './wait';
+import type { VSCodeWindow } from './window';
+
+/** Names of VS Code's own themes and the class that the workbench carries under each. */
+const themes = {
+  dark: { name: 'Default Dark Modern', className: 'vs-dark' },
+  light: { name: 'Default Light Modern', className: 'vs' },
+  'high-contrast': { name: 'Default High Contrast', className: 'hc-black' },
+  'high-contrast-light': { name: 'Default High Contrast Light', className: 'hc-light' },
+} as const;
+
+export type Theme = keyof typeof themes;
+
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** RGBA, 4 bytes a pixel, rows from the top. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * The VS Code window as a person sees it. Every action is repeated until its effect shows: VS Code reports itself
+ * ready before extensions have registered their commands, menus and languages.
+ */
+export class Workbench {
+  readonly page: Page;
+  /** What the window wrote to its console, oldest first. */
+  readonly console: string[] = [];
+
+  constructor(
+    private readonly window: VSCodeWindow,
+    readonly folder: string,
+  ) {
+    this.page = window.page;
+    this.page.on('console', (message) => this.console.push(`${message.type()} ${message.text()}`));
+  }
+
+  /** Waits until the window has restored its layout and editors. */
+  async ready(): Promise<this> {
+    await until('the workbench', () => this.page.evaluate(() => 'driver' in globalThis), { timeout: 60_000 });
+    await this.page.evaluate(() => {
+      const { driver } = globalThis as unknown as { driver: { whenWorkbenchRestored(): Promise<void> } };
+      return driver.whenWorkbenchRestored();
+    });
+    return this;
+  }
+
+  /** Reloads the window, as after *Developer: Reload Window*. */
+  async reload(): Promise<void> {
+    await this.page.reload({ waitUntil: 'domcontentloaded' });
+    await this.ready();
+  }
+
+  private get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input.input');
+  }
+
+  private quickRow(text: string): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first();
+  }
+
+  /** Opens the palette with a filter and returns whether a command with this title is offered. */
+  private async findCommand(title: string): Promise<boolean> {
+    await this.page.keyboard.press('Escape');
+    await this.page.keyboard.press('F1');
+    await this.quickInput.waitFor({ state: 'visible', timeout: 1500 });
+    await this.quickInput.fill(`>${title}`);
+    await this.quickRow(title).waitFor({ state: 'visible', timeout: 3000 });
+    return true;
+  }
+
+  /** Waits until the palette offers a command, and closes it again. */
+  async offersCommand(title: string): Promise<void> {
+    await until(`the command ${title}`, () => this.findCommand(title), { timeout: 45_000 });
+    await this.page.keyboard.press('Escape');
+  }
+
+  /** Runs a command from the palette by its full title, such as `Model Prism: Show Log`. */
+  async command(title: string): Promise<void> {
+    await until(
+      `the command ${title}`,
+      async () => {
+        await this.findCommand(title);
+        await this.page.keyboard.press('Enter');
+        return true;
+      },
+      { timeout: 45_000 },
+    );
+  }
+
+  /** Waits for a quick pick other than the palette and takes the first row that contains a text. */
+  async pick(text: string): Promise<void> {
+    await until(`the choice ${text}`, async () => {
+      if ((await this.quickInput.inputValue({ timeout: 1000 })).startsWith('>')) return false;
+      await this.quickRow(text).click({ timeout: 1000 });
+      return true;
+    });
+  }
+
+  /** The rows that a quick pick shows. */
+  async choices(): Promise<string[]> {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    await rows.first().waitFor();
+    return rows.allInnerTexts();
+  }
+
+  /** Types into an input box and accepts it. */
+  async answer(text: string): Promise<void> {
+    await until('an input box', async () => {
+      return (await this.quickInput.isVisible()) && !(await this.quickInput.inputValue()).startsWith('>');
+    });
+    await this.quickInput.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** A row of the Explorer by file name. */
+  row(name: string): Locator {
+    const row = this.page.locator('.explorer-folders-view .monaco-list-row');
+    return row.filter({ has: this.page.getByText(name, { exact: true }) }).first();
+  }
+
+  /** Unfolds folders of the Explorer, outermost first, until a row is there. Folders in one line count as one. */
+  async reveal(file: string): Promise<Locator> {
+    const parts = file.split('/');
+    for (const [index, name] of parts.entries()) {
+      const row = this.row(name);
+      await row.waitFor({ timeout: 60_000 });
+      if (index < parts.length - 1) {
+        await until(`the folder ${name} to unfold`, async () => {
+          if ((await row.getAttribute('aria-expanded')) === 'true') return true;
+          await row.click({ timeout: 3000 });
+          await sleep(150);
+          return false;
+        });
+      }
+    }
+    return this.row(parts.at(-1) ?? file);
+  }
+
+  /**
+   * Right-clicks a file of the Explorer and takes an item of its menu. Several items are a path through submenus.
+   * @param file path below the folder, such as `photographs/cat.png`
+   */
+  async contextMenu(file: string, ...items: readonly [string, ...string[]]): Promise<void> {
+    const row = await this.reveal(file);
+    await until(
+      `the menu item ${items.join(' → ')}`,
+      async () => {
+        await row.click({ button: 'right', timeout: 5000 });
+        for (const [index, name] of items.entries()) {
+          const item = this.page.getByRole('menuitem', { name }).last();
+          try {
+            await item.waitFor({ state: 'visible', timeout: 1500 });
+            if (index < items.length - 1) await item.hover({ timeout: 2000 });
+            else await item.click({ timeout: 3000 });
+          } catch (error) {
+            for (const _ of items) await this.page.keyboard.press('Escape');
+            throw error;
+          }
+        }
+        return true;
+      },
+      { timeout: 60_000, every: 250 },
+    );
+  }
+
+  /** Opens a file of the Explorer in an editor. */
+  async openFile(file: string): Promise<void> {
+    const row = await this.reveal(file);
+    await row.dblclick();
+    await this.page.locator(`.tab.active[data-resource-name="${path.posix.basename(file)}"]`).waitFor();
+  }
+
+  /** Waits for an item of the status bar whose text matches, and returns the text. */
+  async status(pattern: RegExp, timeout = 30_000): Promise<string> {
+    const probe = async () => {
+      const texts = await this.page.locator('.statusbar-item').allInnerTexts();
+      return texts.map((text) => text.trim()).find((text) => pattern.test(text));
+    };
+    return until(`${pattern} in the status bar`, probe, { timeout });
+  }
+
+  /** Waits for a notification that contains a text and returns it; its buttons are found by role. */
+  async notification(text: string | RegExp, timeout = 30_000): Promise<Locator> {
+    const toast = this.page.locator('.notification-list-item').filter({ hasText: text }).first();
+    await toast.waitFor({ timeout });
+    return toast;
+  }
+
+  /**
+   * The document of a visible webview.
+   * @param containing a selector that tells the wanted webview from others
+   */
+  async webview(containing = 'body', timeout = 60_000): Promise<Frame> {
+    return until(
+      `a webview with ${containing}`,
+      async () => {
+        for (const frame of this.page.frames()) {
+          const element = await frame.frameElement().catch(() => undefined);
+          if ((await element?.getAttribute('id')) !== 'active-frame') continue;
+          if (!(await element?.isVisible())) continue;
+          if ((await frame.locator(containing).count()) > 0) return frame;
+        }
+        return undefined;
+      },
+      { timeout },
+    );
+  }
+
+  /** Changes settings of the user and leaves the others as they are. */
+  updateSettings(settings: Settings): void {
+    this.window.profile.update(settings);
+  }
+
+  /** Switches the colour theme and waits until the window wears it. */
+  async theme(theme: Theme): Promise<void> {
+    const { name, className } = themes[theme];
+    this.updateSettings({ 'workbench.colorTheme': name, 'window.autoDetectColorScheme': false });
+    await this.page.locator(`.monaco-workbench.${className}`).waitFor();
+  }
+
+  /** Writes a picture of the window. */
+  async screenshot(file: string): Promise<void> {
+    await this.page.screenshot({ path: file });
+  }
+
+  /** Writes a picture of the window, its console and VS Code's logs into a folder. */
+  async saveState(folder: string): Promise<void> {
+    this.window.saveLogs(folder);
+    writeFileSync(path.join(folder, 'console.log'), this.console.join('\n'));
+    await this.screenshot(path.join(folder, 'window.png'));
+  }
+
+  async close(): Promise<void> {
+    await this.window.close();
+  }
+}
+
+/** The pixels that a canvas holds. */
+export async function readCanvas(canvas: Locator): Promise<Pixels> {
+  const { width, height, data } = await canvas.evaluate((element) => {
+    const source = element as HTMLCanvasElement;
+    const copy = document.createElement('canvas');
+    copy.width = source.width;
+    copy.height = source.height;
+    // A copy can be read whatever kind of context the canvas was painted by.
+    const context = copy.getContext('2d');
+    if (!context) throw new Error('no 2-D context');
+    context.drawImage(source, 0, 0);
+    const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
+    let binary = '';
+    for (let start = 0; start < bytes.length; start += 0x8000) {
+      binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+    }
+    return { width: copy.width, height: copy.height, data: btoa(binary) };
+  });
+  return { width, height, data: new Uint8Array(Buffer.from(data, 'base64')) };
+}
