@@ -263,8 +263,14 @@ const resize: Infer = ({ node, dtype, shape, has, values }) => {
   const axes =
     getInts(node, 'axes')?.map((axis) => normalise(axis, shape(0).length)) ?? shape(0).map((_, axis) => axis);
   const out = [...shape(0)];
+  // onnxruntime multiplies in float32: 10 times 0.7 is 7 there, but below 7 in float64.
+  const scaled = (axis: number, scale: number): number => Math.fround(out[axis] * Math.fround(scale));
+  const policy = getString(node, 'keep_aspect_ratio_policy', 'stretch');
+  const ratios = has(3) ? axes.map((axis, i) => values(3)[i] / out[axis]) : [];
+  const common = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
   axes.forEach((axis, i) => {
-    out[axis] = has(3) ? values(3)[i] : Math.floor(out[axis] * values(2)[i]);
+    if (!has(3)) out[axis] = Math.floor(scaled(axis, values(2)[i]));
+    else out[axis] = policy === 'stretch' ? values(3)[i] : Math.round(scaled(axis, common));
   });
   return [{ dtype: dtype(0), shape: out }];
 };

@@ -3,12 +3,14 @@ import { PrismError } from '../graph/errors';
 import type { Node } from '../graph/ir';
 import { activation } from './activation';
 import { conv } from './conv';
+import { einsum } from './einsum';
 import { elementwise } from './elementwise';
 import { indexing } from './indexing';
 import { linear } from './linear';
 import { normalization } from './normalization';
 import { pool } from './pool';
 import { reduce } from './reduce';
+import { resize } from './resize';
 import type { RuleTable, VjpRules } from './rule';
 import { shape } from './shape';
 import { softmax } from './softmax';
@@ -25,6 +27,8 @@ const rules: VjpRules = [
   ...shape,
   ...indexing,
   ...softmax,
+  ...resize,
+  ...einsum,
 ];
 
 /** Adds cotangents up pairwise. */
