@@ -5,6 +5,7 @@ import { activation } from './activation';
 import { conv } from './conv';
 import { einsum } from './einsum';
 import { elementwise } from './elementwise';
+import { gridSample } from './gridSample';
 import { indexing } from './indexing';
 import { linear } from './linear';
 import { normalization } from './normalization';
@@ -28,6 +29,7 @@ const rules: VjpRules = [
   ...indexing,
   ...softmax,
   ...resize,
+  ...gridSample,
   ...einsum,
 ];
 
