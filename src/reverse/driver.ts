@@ -69,7 +69,7 @@ export function reverse<C>(
     const cotangents = node.outputs.map((output) => (active.has(output) ? settle(output) : null));
     if (cotangents.every((cotangent) => cotangent === null)) continue;
     const results = findRule(table, node, b)({ node, b, cotangents, needs: (input) => needed[input] ?? false });
-    if (results.length > node.inputs.length) {
+    if (results.slice(node.inputs.length).some((result) => result !== null)) {
       throw new Error(
         `the ${table.name} rule of ${node.op} returned ${results.length} results for ${node.inputs.length} inputs`,
       );

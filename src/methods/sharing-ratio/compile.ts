@@ -1,0 +1,155 @@
+import { Builder } from '../../graph/builder';
+import { type Graph, type Node, wiring } from '../../graph/ir';
+import { sortNodes } from '../../graph/topology';
+import { vjp } from '../../ops/vjp';
+import { reverse } from '../../reverse/driver';
+import { prune } from '../../reverse/prune';
+import { type Flow, Ledger, own } from './flow';
+import { frontier, type HeadContext, type HeadRule, headRelevance } from './head';
+import { type ChannelAxes, type Layouts, layoutsFrom, locationCount, relevanceShape } from './locations';
+import { LAYER_OPERATORS, sharingTable } from './rules';
+
+/** A layer of PFVs and the value of the passes that stands for its relevance. */
+export interface SharingLayer {
+  readonly value: string;
+  readonly op: string;
+  readonly shape: readonly number[];
+  /** Shape of its relevance map: the value's with channel axes 1. */
+  readonly relevanceShape: readonly number[];
+}
+
+/**
+ * An explanation compiled for one model: all of it in one graph, to be split by its seeds.
+ * - Independent of all seeds: the forward pass and the ratios μ (the trace).
+ * - `head`: depends on the score's weights; gives the relevance of the last layer.
+ * - `pass`: relevance put into any layer flows down to the image.
+ * - `readers`: the transpose of the pass.
+ */
+export interface SharingGraph {
+  readonly graph: Graph;
+  /** The layers in the model's order, the input first. */
+  readonly layers: readonly SharingLayer[];
+  readonly output: string;
+  /** Input: weights of the score, in the output's shape. */
+  readonly scoreSeed: string;
+  /** Layers that the head reaches, and the relevance it gives them. */
+  readonly head: ReadonlyMap<string, string>;
+  /** Layer → input of the pass that puts relevance into it. */
+  readonly injections: ReadonlyMap<string, string>;
+  /** Value → relevance map, for the input and every value that relevance passes. */
+  readonly relevance: ReadonlyMap<string, string>;
+  /** Relevance that met only zero vectors, shape [1]. */
+  readonly lost: string;
+  /** Input: a map over the input's locations; what it reads from each layer. */
+  readonly readerSeed: string;
+  readonly readers: ReadonlyMap<string, string>;
+  /** Ratios of every target for the tests of the invariants. */
+  readonly ratios: readonly { readonly target: string; readonly ratios: string }[];
+}
+
+export interface SharingOptions {
+  /** `auto`: gradcam where a fully connected layer reads all locations at once, gap elsewhere. */
+  readonly head: HeadRule | 'auto';
+}
+
+/** Values that are no measure points: a convolution's output that only enters one sum or one activation. */
+function isInner(node: Node, consumers: readonly Node[]): boolean {
+  if (node.op === 'MaxPool' || node.op === 'AveragePool') return true;
+  return node.op === 'Conv' && consumers.length === 1;
+}
+
+/** The values whose PFVs can be asked about: those that carry relevance and stand behind a layer's operator. */
+function layersOf(
+  b: Builder,
+  graph: Graph,
+  layouts: Layouts,
+  carrying: ReadonlyMap<string, string>,
+  heads: readonly string[],
+): SharingLayer[] {
+  const { consumers } = wiring(graph);
+  const layers: SharingLayer[] = [];
+  for (const node of graph.nodes) {
+    const [value] = node.outputs;
+    if (!carrying.has(value) && !heads.includes(value)) continue;
+    const channels = layouts.get(value) as ChannelAxes;
+    const shape = b.shape(value);
+    const computed = node.inputs.filter((input) => layouts.has(input)).length;
+    const merges = node.op !== 'Add' && node.op !== 'Mul' && node.op !== 'Sum' ? true : computed > 1;
+    const listed =
+      LAYER_OPERATORS.has(node.op) &&
+      merges &&
+      locationCount(shape, channels) > 1 &&
+      !isInner(node, consumers.get(value) ?? []);
+    if (!listed && !heads.includes(value)) continue;
+    layers.push({ value, op: node.op, shape, relevanceShape: relevanceShape(shape, channels) });
+  }
+  return layers;
+}
+
+/**
+ * Compiles Sharing Ratio Decomposition for a specialised graph with batch normalisation folded.
+ *
+ * @param input the explained input, batch 1
+ * @param output the explained output
+ * @throws PrismError NO_LOCATIONS for inputs without locations, UNSUPPORTED_OPERATOR and SRD_UNSUPPORTED for operators
+ *   that join locations in a way that has no rule
+ */
+export function compileSharing(graph: Graph, input: string, output: string, options: SharingOptions): SharingGraph {
+  const b = new Builder(graph);
+  const layouts = layoutsFrom(graph.nodes, b, input);
+  const { producer, consumers } = wiring(graph);
+  const weights = b.input('score weights', 'float32', b.shape(output));
+  const context: HeadContext = { b, nodes: graph.nodes, layouts, producer, consumers, output, weights };
+  const { flattened } = frontier(context);
+  const head = headRelevance(context, options.head === 'auto' ? (flattened ? 'gradcam' : 'gap') : options.head);
+
+  // A dry run tells which values relevance passes; only those are offered as layers.
+  const probe = new Builder(graph);
+  const probed = new Ledger(probe, layouts, producer);
+  const starts = [...head].map(([value, map]) => [value, own(probe.expand(probe.float(0), b.shape(map)))] as const);
+  reverse(probe, graph.nodes, sharingTable(probed), new Map(starts), [input]);
+  const layers = layersOf(b, graph, layouts, probed.relevance, [...head.keys()]);
+
+  const ledger = new Ledger(b, layouts, producer);
+  const injections = new Map(
+    layers.map(({ value, relevanceShape: shape }) => [value, b.input(`relevance of ${value}`, 'float32', shape)]),
+  );
+  const seeds = new Map<string, Flow>([...injections].map(([value, seed]) => [value, own(seed)]));
+  const arrived = reverse(b, graph.nodes, sharingTable(ledger), seeds, [input]).get(input);
+  const inputShape = relevanceShape(b.shape(input), layouts.get(input) as ChannelAxes);
+  const atInput = (arrived && ledger.resolve(input, arrived)) ?? b.expand(b.float(0), inputShape);
+  ledger.relevance.set(input, atInput);
+  const lost = ledger.lost.length ? ledger.lost.reduce((sum, part) => b.add(sum, part)) : b.floats([0]);
+
+  const passNodes = [...b.nodes];
+  const readerSeed = b.input('reader', 'float32', inputShape);
+  const read = reverse(b, passNodes, vjp, new Map([[atInput, readerSeed]]), [...injections.values()]);
+  const readers = new Map([...injections].map(([value, seed]) => [value, read.get(seed) ?? b.zerosLike(seed)]));
+
+  b.setOutputs([...new Set([output, ...head.values(), ...ledger.relevance.values(), lost, ...readers.values()])]);
+  return {
+    graph: prune(substitute(b.graph(), ledger.replacements)),
+    layers: [{ value: input, op: 'Input', shape: b.shape(input), relevanceShape: inputShape }, ...layers],
+    output,
+    scoreSeed: weights,
+    head,
+    injections,
+    relevance: ledger.relevance,
+    lost,
+    readerSeed,
+    readers,
+    ratios: ledger.ratios,
+  };
+}
+
+/** Lets values that are computed anyhow take the place of the nodes that would compute them again. */
+function substitute(graph: Graph, replacements: ReadonlyMap<string, string>): Graph {
+  const nodes = graph.nodes.map((node): Node => {
+    const replacement = replacements.get(node.outputs[0]);
+    return replacement
+      ? { op: 'Identity', domain: '', name: node.name, inputs: [replacement], outputs: node.outputs, attributes: {} }
+      : node;
+  });
+  const given = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
+  return { ...graph, nodes: [...sortNodes(nodes, (value) => given.has(value))] };
+}

@@ -1,0 +1,143 @@
+import type { Builder } from '../../graph/builder';
+import { PrismError } from '../../graph/errors';
+import type { Node } from '../../graph/ir';
+import { vjp } from '../../ops/vjp';
+import { reverse } from '../../reverse/driver';
+import { type ChannelAxes, channelAxisList, type Layouts, locationCount } from './locations';
+
+/** How a class score becomes relevance of the last layer that still has locations. */
+export type HeadRule = 'gap' | 'gradcam' | 'srd';
+
+/** What the head needs to know of the model. */
+export interface HeadContext {
+  readonly b: Builder;
+  readonly nodes: readonly Node[];
+  readonly layouts: Layouts;
+  readonly producer: ReadonlyMap<string, Node>;
+  readonly consumers: ReadonlyMap<string, readonly Node[]>;
+  readonly output: string;
+  /** The score's weights, in the output's shape. */
+  readonly weights: string;
+}
+
+/** Picks single locations: what it picks is the last layer then. */
+const SELECTING = new Set(['Gather', 'Slice', 'Split', 'GatherND', 'GatherElements']);
+const FLATTENING = new Set(['Flatten', 'Reshape']);
+
+export interface Frontier {
+  /** The last values with locations, seen from the output. */
+  readonly values: readonly string[];
+  /** True when a fully connected layer reads all locations at once. */
+  readonly flattened: boolean;
+}
+
+const locations = ({ b, layouts }: HeadContext, value: string): number =>
+  locationCount(b.shape(value), layouts.get(value) as ChannelAxes);
+
+/** Where locations end: walks back from the output over values of one location. */
+export function frontier(context: HeadContext): Frontier {
+  const { layouts, producer, output } = context;
+  if (!layouts.has(output)) {
+    throw new PrismError('OUTPUT_INDEPENDENT', `the output ${output} does not depend on the explained input`);
+  }
+  const values = new Set<string>();
+  let flattened = false;
+  const seen = new Set<string>();
+  const visit = (value: string): void => {
+    if (seen.has(value) || !layouts.has(value)) return;
+    seen.add(value);
+    const node = producer.get(value);
+    if (!node || locations(context, value) > 1) {
+      values.add(value);
+      return;
+    }
+    const spread = node.inputs.filter((input) => layouts.has(input) && locations(context, input) > 1);
+    if (spread.length && SELECTING.has(node.op)) {
+      values.add(value);
+      return;
+    }
+    if (spread.length && FLATTENING.has(node.op)) flattened = true;
+    node.inputs.forEach(visit);
+  };
+  visit(output);
+  return { values: [...values], flattened };
+}
+
+/** ⟨weights, output⟩, shape [1]. */
+function scoreOf({ b, output, weights }: HeadContext): string {
+  const axes = b.shape(output).map((_, axis) => axis);
+  return b.reshape(b.sum(b.mul(output, weights), axes), [1]);
+}
+
+/**
+ * Relevance of the last layers for a score.
+ *
+ * `gap`: ⟨v_p, ∂S/∂v_p⟩, and what is left of the score (biases) equally over all locations. For global average pooling
+ * and one linear layer this is (w·v_p + b)/n.
+ * `gradcam`: ReLU(Σ_k w_k A_k) at the last convolution, w_k the mean gradient, as the published code does for networks
+ * with fully connected heads. `srd`: the whole score to what the locations were flattened into.
+ *
+ * @returns value → relevance map
+ */
+export function headRelevance(context: HeadContext, rule: HeadRule): Map<string, string> {
+  const { b, output, weights, nodes, layouts } = context;
+  const { values } = frontier(context);
+  if (rule === 'gradcam') return gradCam(context, values[0]);
+  const gradients = reverse(b, nodes, vjp, new Map([[output, weights]]), values);
+  const maps = new Map<string, string>();
+  let rest = scoreOf(context);
+  let count = 0;
+  for (const value of values) {
+    const gradient = gradients.get(value) ?? b.zerosLike(value);
+    const map = b.sum(b.mul(value, gradient), channelAxisList(layouts.get(value) as ChannelAxes));
+    maps.set(value, map);
+    rest = b.sub(
+      rest,
+      b.reshape(
+        b.sum(
+          map,
+          b.shape(map).map((_, axis) => axis),
+        ),
+        [1],
+      ),
+    );
+    count += locations(context, value);
+  }
+  const even = b.scale(rest, 1 / count);
+  for (const [value, map] of maps) {
+    maps.set(
+      value,
+      b.add(
+        map,
+        b.reshape(
+          even,
+          b.shape(map).map(() => 1),
+        ),
+      ),
+    );
+  }
+  return maps;
+}
+
+/** Walks back from a value to the last convolution and the value that its activation makes. */
+function gradCam(context: HeadContext, from: string): Map<string, string> {
+  const { b, layouts, producer, consumers, nodes, output, weights } = context;
+  let value = from;
+  let node = producer.get(value);
+  while (node && node.op !== 'Conv') {
+    value = node.inputs.find((input) => layouts.has(input)) as string;
+    node = producer.get(value);
+  }
+  if (!node) {
+    throw new PrismError('SRD_NO_CONVOLUTION', 'head=gradcam needs a convolution before the head; use head=gap');
+  }
+  const activations = node.outputs[0];
+  const gradient = reverse(b, nodes, vjp, new Map([[output, weights]]), [activations]).get(activations) as string;
+  const spatial = b.shape(activations).flatMap((_, axis) => (axis > 1 ? [axis] : []));
+  const channelWeights = b.mean(gradient, spatial);
+  const map = b.op('Relu', [b.sum(b.mul(channelWeights, activations), [1])]);
+  const next = consumers.get(activations) ?? [];
+  const placed = next.length === 1 && next[0].op !== 'Add' ? next[0].outputs[0] : activations;
+  const samePlaces = b.shape(placed).join() === b.shape(activations).join();
+  return new Map([[samePlaces ? placed : activations, map]]);
+}
