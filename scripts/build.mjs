@@ -87,7 +87,17 @@ const common = {
   legalComments: 'linked',
   logLevel: 'warning',
 };
-const forNode = { ...common, platform: 'node', format: 'cjs', target: 'node20', external };
+const forNode = {
+  ...common,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external,
+  // jsonc-parser's "main" is UMD, whose requires esbuild cannot follow.
+  mainFields: ['module', 'main'],
+  // import() becomes require(): both then load the same copy of a package, the one that is shipped.
+  supported: { 'dynamic-import': false },
+};
 
 /** Every bundle: where it starts and what it becomes. */
 const bundles = [

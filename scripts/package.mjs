@@ -32,12 +32,12 @@ async function compressedSizes(file) {
 }
 
 /**
- * Builds and packs.
+ * Builds, with the extension-host tests where asked, and packs.
  * @returns {Promise<string>} the VSIX's path
  * @throws ScriptError when the package without the sample workspace is over 30 MB
  */
-export async function packageExtension({ target = hostTarget, out = vsixPath(target) } = {}) {
-  await build({ target });
+export async function packageExtension({ target = hostTarget, out = vsixPath(target), tests = false } = {}) {
+  await build({ target, tests });
   step(`pack ${path.basename(out)}`);
   const options = ['--no-dependencies', '--no-rewrite-relative-links', '--allow-missing-repository', '--skip-license'];
   const args = ['package', ...options, '--target', target, '--out', out];

@@ -2,7 +2,6 @@
 //   node scripts/test.mjs [STEP ...] [arguments for vitest]        without steps: everything
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { build } from './build.mjs';
 import { packageExtension } from './package.mjs';
 import { installDependencies, root, runBin, runMain, ScriptError, step } from './tools.mjs';
 
@@ -27,7 +26,7 @@ let built;
 
 /** dist/, out/host and the VSIX, once a run. */
 function buildForSuites() {
-  built ??= build({ tests: true }).then(() => packageExtension());
+  built ??= packageExtension({ tests: true });
   return built;
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -6,6 +6,8 @@ export type Settings = Record<string, unknown>;
 
 /** Nothing that pops up, moves, or asks the network. */
 const quiet: Settings = {
+  'workbench.colorTheme': 'Dark Modern',
+  'window.autoDetectColorScheme': false,
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
   'workbench.enableExperiments': false,
@@ -38,19 +40,15 @@ const quiet: Settings = {
 export class Profile {
   /** Short, because the server's socket lies in it and a socket's path is limited to 107 characters. */
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'prism-'));
-  readonly settingsFile = path.join(this.folder, 'User', 'settings.json');
-  readonly logs = path.join(this.folder, 'logs');
 
   constructor(settings: Settings = {}) {
-    mkdirSync(path.dirname(this.settingsFile), { recursive: true });
-    writeFileSync(this.settingsFile, JSON.stringify({ ...quiet, ...settings }, undefined, 2));
+    mkdirSync(path.join(this.folder, 'User'));
+    // VS Code reads it once: in the browser it does not watch the file. Later changes go to the workspace.
+    writeFileSync(
+      path.join(this.folder, 'User', 'settings.json'),
+      JSON.stringify({ ...quiet, ...settings }, undefined, 2),
+    );
     writeFileSync(path.join(this.folder, 'config.yaml'), '');
-  }
-
-  /** Changes settings; VS Code watches the file. A value of undefined removes the setting. */
-  update(settings: Settings): void {
-    const before = JSON.parse(readFileSync(this.settingsFile, 'utf8')) as Settings;
-    writeFileSync(this.settingsFile, JSON.stringify({ ...before, ...settings }, undefined, 2));
   }
 
   /** Environment for VS Code and all that it starts: nothing of the test run, caches below the profile. */

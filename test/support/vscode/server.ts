@@ -40,7 +40,6 @@ export async function startServer(
       ...['--auth', 'none', '--bind-addr', '127.0.0.1:0'],
       ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
       '--disable-getting-started-override',
-      ...['--vscode-option', 'enable-smoke-test-driver'],
     ],
     // A group of its own, so that all its descendants can be ended at once.
     { env: profile.environment(environment), detached: true, stdio: ['ignore', 'pipe', 'pipe'] },

@@ -80,7 +80,7 @@ async function openOnDesktop(
     args: [
       folder,
       ...['--user-data-dir', profile.folder, '--extensions-dir', machine.extensions],
-      ...['--enable-smoke-test-driver', '--disable-workspace-trust', '--disable-telemetry', '--disable-updates'],
+      ...['--disable-workspace-trust', '--disable-telemetry', '--disable-updates'],
       ...['--skip-welcome', '--skip-release-notes', '--no-sandbox'],
     ],
     env: profile.environment(options.environment),

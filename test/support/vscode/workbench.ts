@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
 import type { Settings } from './profile';
@@ -7,8 +7,8 @@ import type { VSCodeWindow } from './window';
 
 /** Names of VS Code's own themes and the class that the workbench carries under each. */
 const themes = {
-  dark: { name: 'Default Dark Modern', className: 'vs-dark' },
-  light: { name: 'Default Light Modern', className: 'vs' },
+  dark: { name: 'Dark Modern', className: 'vs-dark' },
+  light: { name: 'Light Modern', className: 'vs' },
   'high-contrast': { name: 'Default High Contrast', className: 'hc-black' },
   'high-contrast-light': { name: 'Default High Contrast Light', className: 'hc-light' },
 } as const;
@@ -39,13 +39,9 @@ export class Workbench {
     this.page.on('console', (message) => this.console.push(`${message.type()} ${message.text()}`));
   }
 
-  /** Waits until the window has restored its layout and editors. */
+  /** Waits until the window shows its parts. Extensions and editors may still be on their way. */
   async ready(): Promise<this> {
-    await until('the workbench', () => this.page.evaluate(() => 'driver' in globalThis), { timeout: 60_000 });
-    await this.page.evaluate(() => {
-      const { driver } = globalThis as unknown as { driver: { whenWorkbenchRestored(): Promise<void> } };
-      return driver.whenWorkbenchRestored();
-    });
+    await this.page.locator('.monaco-workbench .part.statusbar .statusbar-item').first().waitFor({ timeout: 60_000 });
     return this;
   }
 
@@ -191,6 +187,13 @@ export class Workbench {
     return toast;
   }
 
+  /** Waits for a modal dialog that contains a text and returns it; its buttons are found by role. */
+  async dialog(text: string | RegExp, timeout = 30_000): Promise<Locator> {
+    const dialog = this.page.locator('.monaco-dialog-box').filter({ hasText: text });
+    await dialog.waitFor({ timeout });
+    return dialog;
+  }
+
   /**
    * The document of a visible webview.
    * @param containing a selector that tells the wanted webview from others
@@ -211,15 +214,18 @@ export class Workbench {
     );
   }
 
-  /** Changes settings of the user and leaves the others as they are. */
+  /** Changes settings of the workspace and leaves the others as they are. A value of undefined removes one. */
   updateSettings(settings: Settings): void {
-    this.window.profile.update(settings);
+    const file = path.join(this.folder, '.vscode', 'settings.json');
+    const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Settings) : {};
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ ...before, ...settings }, undefined, 2));
   }
 
   /** Switches the colour theme and waits until the window wears it. */
   async theme(theme: Theme): Promise<void> {
     const { name, className } = themes[theme];
-    this.updateSettings({ 'workbench.colorTheme': name, 'window.autoDetectColorScheme': false });
+    this.updateSettings({ 'workbench.colorTheme': name });
     await this.page.locator(`.monaco-workbench.${className}`).waitFor();
   }
 
