@@ -20,7 +20,12 @@ function activeValues(nodes: readonly Node[], seeds: Iterable<string>, wanted: I
   return active;
 }
 
-function findRule<C>(table: RuleTable<C>, node: Node, b: Builder): Rule<C> {
+/**
+ * The rule that a table has for a node.
+ *
+ * @throws PrismError UNSUPPORTED_OPERATOR naming the node
+ */
+export function ruleFor<C>(table: RuleTable<C>, node: Node, b: Builder): Rule<C> {
   const key = node.domain === '' || node.domain === 'ai.onnx' ? node.op : `${node.domain}:${node.op}`;
   for (const [match, rule] of table.rules) if (typeof match === 'string' ? match === key : match(node, b)) return rule;
   throw new PrismError(
@@ -68,7 +73,7 @@ export function reverse<C>(
     if (!needed.includes(true)) continue;
     const cotangents = node.outputs.map((output) => (active.has(output) ? settle(output) : null));
     if (cotangents.every((cotangent) => cotangent === null)) continue;
-    const results = findRule(table, node, b)({ node, b, cotangents, needs: (input) => needed[input] ?? false });
+    const results = ruleFor(table, node, b)({ node, b, cotangents, needs: (input) => needed[input] ?? false });
     if (results.slice(node.inputs.length).some((result) => result !== null)) {
       throw new Error(
         `the ${table.name} rule of ${node.op} returned ${results.length} results for ${node.inputs.length} inputs`,

@@ -1,0 +1,21 @@
+import type { Graph } from '../graph/ir';
+import { cpuRewrites } from './lowerCpu';
+import { webgpuRewrites } from './lowerWebgpu';
+import { type Rewrite, rewriteGraph } from './rewrite';
+
+/** The execution providers of onnxruntime that the project knows. */
+export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+
+const REWRITES: Partial<Record<Provider, readonly (readonly Rewrite[])[]>> = {
+  cpu: [cpuRewrites],
+  // The second walk catches what the first one emits.
+  webgpu: [webgpuRewrites, webgpuRewrites],
+};
+
+/**
+ * The same function in the operators that a provider runs, and runs fast. The last step before a session is made: what
+ * comes out is for that provider alone and is not differentiated again.
+ */
+export function lower(graph: Graph, provider: Provider): Graph {
+  return (REWRITES[provider] ?? []).reduce(rewriteGraph, graph);
+}
