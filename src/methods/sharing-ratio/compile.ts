@@ -1,13 +1,13 @@
 import { Builder } from '../../graph/builder';
 import { type Graph, type Node, wiring } from '../../graph/ir';
-import { sortNodes } from '../../graph/topology';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
-import { prune } from '../../reverse/prune';
 import { type Flow, Ledger, own } from './flow';
 import { frontier, type HeadContext, type HeadRule, headRelevance } from './head';
 import { type ChannelAxes, type Layouts, layoutsFrom, locationCount, relevanceShape } from './locations';
+import { flattenedAsConvolution } from './prepare';
 import { LAYER_OPERATORS, sharingTable } from './rules';
+import { substitute } from './substitute';
 
 /** A layer of PFVs and the value of the passes that stands for its relevance. */
 export interface SharingLayer {
@@ -94,7 +94,8 @@ function layersOf(
  * @throws PrismError NO_LOCATIONS for inputs without locations, UNSUPPORTED_OPERATOR and SRD_UNSUPPORTED for operators
  *   that join locations in a way that has no rule
  */
-export function compileSharing(graph: Graph, input: string, output: string, options: SharingOptions): SharingGraph {
+export function compileSharing(model: Graph, input: string, output: string, options: SharingOptions): SharingGraph {
+  const graph = options.head === 'srd' ? flattenedAsConvolution(model, input) : model;
   const b = new Builder(graph);
   const layouts = layoutsFrom(graph.nodes, b, input);
   const { producer, consumers } = wiring(graph);
@@ -128,7 +129,7 @@ export function compileSharing(graph: Graph, input: string, output: string, opti
 
   b.setOutputs([...new Set([output, ...head.values(), ...ledger.relevance.values(), lost, ...readers.values()])]);
   return {
-    graph: prune(substitute(b.graph(), ledger.replacements)),
+    graph: substitute(b.graph(), ledger.replacements),
     layers: [{ value: input, op: 'Input', shape: b.shape(input), relevanceShape: inputShape }, ...layers],
     output,
     scoreSeed: weights,
@@ -140,16 +141,4 @@ export function compileSharing(graph: Graph, input: string, output: string, opti
     readers,
     ratios: ledger.ratios,
   };
-}
-
-/** Lets values that are computed anyhow take the place of the nodes that would compute them again. */
-function substitute(graph: Graph, replacements: ReadonlyMap<string, string>): Graph {
-  const nodes = graph.nodes.map((node): Node => {
-    const replacement = replacements.get(node.outputs[0]);
-    return replacement
-      ? { op: 'Identity', domain: '', name: node.name, inputs: [replacement], outputs: node.outputs, attributes: {} }
-      : node;
-  });
-  const given = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
-  return { ...graph, nodes: [...sortNodes(nodes, (value) => given.has(value))] };
 }

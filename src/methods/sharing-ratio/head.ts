@@ -3,7 +3,7 @@ import { PrismError } from '../../graph/errors';
 import type { Node } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
-import { type ChannelAxes, channelAxisList, type Layouts, locationCount } from './locations';
+import { type ChannelAxes, channelAxisList, type Layouts, locationCount, relevanceShape } from './locations';
 
 /** How a class score becomes relevance of the last layer that still has locations. */
 export type HeadRule = 'gap' | 'gradcam' | 'srd';
@@ -83,6 +83,7 @@ export function headRelevance(context: HeadContext, rule: HeadRule): Map<string,
   const { b, output, weights, nodes, layouts } = context;
   const { values } = frontier(context);
   if (rule === 'gradcam') return gradCam(context, values[0]);
+  if (rule === 'srd') return continued(context, values);
   const gradients = reverse(b, nodes, vjp, new Map([[output, weights]]), values);
   const maps = new Map<string, string>();
   let rest = scoreOf(context);
@@ -117,6 +118,26 @@ export function headRelevance(context: HeadContext, rule: HeadRule): Map<string,
     );
   }
   return maps;
+}
+
+/** The whole score to the vector that the locations were joined into; several such vectors share it equally. */
+function continued(context: HeadContext, values: readonly string[]): Map<string, string> {
+  const { b, layouts, consumers } = context;
+  const joined = new Set<string>();
+  for (const value of values) {
+    if (locations(context, value) === 1) joined.add(value);
+    for (const node of consumers.get(value) ?? []) {
+      const made = node.outputs[0];
+      if (layouts.has(made) && locations(context, made) === 1 && locations(context, value) > 1) joined.add(made);
+    }
+  }
+  const part = b.scale(scoreOf(context), 1 / joined.size);
+  return new Map(
+    [...joined].map((value) => {
+      const shape = relevanceShape(b.shape(value), layouts.get(value) as ChannelAxes);
+      return [value, b.reshape(part, shape)];
+    }),
+  );
 }
 
 /** Walks back from a value to the last convolution and the value that its activation makes. */

@@ -5,6 +5,7 @@ import type { Node } from '../../graph/ir';
 import type { Match, Rule, RuleContext, Rules, RuleTable } from '../../ops/rule';
 import { complement, type Demand, type Flow, type Ledger, own } from './flow';
 import { locationCount, mixesLocations } from './locations';
+import { shareDepthToSpace, shareMean, shareMovement, shareSpaceToDepth } from './movement';
 import { shareConv, sharePool } from './windows';
 
 /**
@@ -205,6 +206,11 @@ function split({ node, b, cotangents }: RuleContext<Flow>, ledger: Ledger): (Flo
 
 const zeros = (b: Builder, shape: readonly number[]): string => b.expand(b.float(0), shape);
 
+/** Mean over locations joins them; over channels it stays within each. */
+const mean: Share = (ledger, node, flow) => [shareMean(ledger, node, flow)];
+
+const movement: Share = (ledger, node, flow) => [shareMovement(ledger, node, flow)];
+
 const PASSING = [
   'Abs',
   'BatchNormalization',
@@ -257,6 +263,10 @@ const TABLE: readonly (readonly [readonly string[], Share])[] = [
   [['MatMul', 'Gemm'], linear],
   [['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'], regroup],
   [['Transpose'], transpose],
+  [['Slice', 'Pad', 'Gather', 'Tile', 'Expand'], movement],
+  [['GlobalAveragePool', 'ReduceMean'], mean],
+  [['DepthToSpace'], (ledger, node, flow) => [shareDepthToSpace(ledger, node, flow)]],
+  [['SpaceToDepth'], (ledger, node, flow) => [shareSpaceToDepth(ledger, node, flow)]],
   [PASSING, pass],
 ];
 
