@@ -1,8 +1,13 @@
 // Shared by every script. Only Node's own modules may be imported here: node_modules may not exist yet.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+
+if (import.meta.dirname === undefined) {
+  console.error(`error: Node 20.12 or newer is needed, and this is ${process.version}`);
+  process.exit(1);
+}
 
 export const root = path.resolve(import.meta.dirname, '..');
 
@@ -49,25 +54,6 @@ export function run(command, args, options = {}) {
   if (result.status !== 0) {
     throw new ScriptError(`${command} ${args.join(' ')} ended with ${result.signal ?? `exit code ${result.status}`}`);
   }
-}
-
-/**
- * Runs a command, shows its output as it comes and collects it.
- * @returns {Promise<{code: number, output: string}>}
- */
-export function runCollecting(command, args, options = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options });
-    let output = '';
-    const show = (target) => (chunk) => {
-      output += chunk;
-      target.write(chunk);
-    };
-    child.stdout.on('data', show(process.stdout));
-    child.stderr.on('data', show(process.stderr));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
-  });
 }
 
 /** The JavaScript file behind a package's command, so that it runs by this Node on every platform. */

@@ -4,8 +4,8 @@ import path from 'node:path';
 
 export type Settings = Record<string, unknown>;
 
-/** Nothing that pops up, moves, or asks the network. */
-const quiet: Settings = {
+/** For tests: nothing that pops up, moves, or asks the network. */
+export const quiet: Settings = {
   'workbench.colorTheme': 'Dark Modern',
   'window.autoDetectColorScheme': false,
   'workbench.startupEditor': 'none',
@@ -41,13 +41,10 @@ export class Profile {
   /** Short, because the server's socket lies in it and a socket's path is limited to 107 characters. */
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'prism-'));
 
-  constructor(settings: Settings = {}) {
+  constructor(settings: Settings = quiet) {
     mkdirSync(path.join(this.folder, 'User'));
     // VS Code reads it once: in the browser it does not watch the file. Later changes go to the workspace.
-    writeFileSync(
-      path.join(this.folder, 'User', 'settings.json'),
-      JSON.stringify({ ...quiet, ...settings }, undefined, 2),
-    );
+    writeFileSync(path.join(this.folder, 'User', 'settings.json'), JSON.stringify(settings, undefined, 2));
     writeFileSync(path.join(this.folder, 'config.yaml'), '');
   }
 

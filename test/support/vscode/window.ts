@@ -4,7 +4,7 @@ import path from 'node:path';
 import { resolveCliArgsFromVSCodeExecutablePath } from '@vscode/test-electron';
 import { _electron, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Machine } from './machine';
-import { Profile, type Settings } from './profile';
+import { Profile, quiet, type Settings } from './profile';
 import { startServer } from './server';
 
 export interface WindowOptions {
@@ -102,7 +102,7 @@ async function openOnDesktop(
 
 /** Opens a folder in a fresh VS Code that has the packaged extension installed. */
 export async function openWindow(machine: Machine, folder: string, options: WindowOptions = {}): Promise<VSCodeWindow> {
-  const profile = new Profile(options.settings);
+  const profile = new Profile({ ...quiet, ...options.settings });
   if (machine.kind === 'desktop') return openOnDesktop(machine, profile, folder, options);
   const window = await openInBrowser(machine, profile, options);
   if (window.address) await window.page.goto(window.address(folder), { waitUntil: 'domcontentloaded' });
