@@ -82,6 +82,13 @@ function plain(details: Readonly<Record<string, unknown>>): Readonly<Record<stri
   }
 }
 
+/** Any failure as a PrismError; what is none becomes INTERNAL. */
+export function toPrismError(error: unknown): PrismError {
+  if (error instanceof PrismError) return error;
+  const { code, message, details } = toRemoteError(error);
+  return new PrismError(code, message, details, { cause: error });
+}
+
 /** The error that a remote failure stands for. */
 export const fromRemoteError = ({ code, message, details }: RemoteError): PrismError =>
   new PrismError(code, message, details);
@@ -98,7 +105,7 @@ function received(error: unknown): PrismError {
     new PrismError('CONNECTION_CLOSED', 'the connection was closed before the answer came', {}, { cause: error });
   if (error instanceof PrismError) return error;
   if (error instanceof ConnectionError) return closed();
-  if (!(error instanceof ResponseError)) return fromRemoteError(toRemoteError(error));
+  if (!(error instanceof ResponseError)) return toPrismError(error);
   if (isRemoteError(error.data)) return fromRemoteError(error.data);
   if (error.code === ErrorCodes.PendingResponseRejected) return closed();
   if (error.code === ErrorCodes.MessageWriteError)
@@ -106,13 +113,15 @@ function received(error: unknown): PrismError {
   return new PrismError('INTERNAL', error.message);
 }
 
-function onCancel(cancel: AbortSignal | CancellationToken, listener: () => void): Disposable {
+/** Calls the listener when the caller gives up; not if it had given up before. */
+export function onCancel(cancel: AbortSignal | CancellationToken, listener: () => void): Disposable {
   if (!('aborted' in cancel)) return cancel.onCancellationRequested(listener);
   cancel.addEventListener('abort', listener, { once: true });
   return { dispose: () => cancel.removeEventListener('abort', listener) };
 }
 
-const isCancelled = (cancel: AbortSignal | CancellationToken | undefined): boolean =>
+/** Whether the caller has given up. */
+export const isCancelled = (cancel: AbortSignal | CancellationToken | undefined): boolean =>
   cancel !== undefined && ('aborted' in cancel ? cancel.aborted : cancel.isCancellationRequested);
 
 const asToken = (cancel: AbortSignal | CancellationToken): CancellationToken => ({
