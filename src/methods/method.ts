@@ -99,6 +99,8 @@ export interface Runtime {
    * The key names everything the graph depends on beside the model: method, options, shapes.
    */
   compile(key: string, build: () => Graph): Promise<Program>;
+  /** Keeps what was derived from this model beside its programs: made once for each key. */
+  memo<T>(key: string, make: () => T): T;
   /** Throws the cancellation error when the user gave up; call between chunks of work. */
   checkCancelled(): void;
   /** Share of the work done, and a preview of the result so far. */
@@ -140,6 +142,9 @@ export interface PfvRelevance {
   readonly conservation: Conservation;
 }
 
+/** A subject whose score is still open; only the output is chosen. */
+export type PfvSubject = Pick<Subject, 'graph' | 'feeds' | 'input'> & { readonly output: string };
+
 /** An explanation method. One file each; methods/index.ts lists them. */
 export interface Method {
   readonly info: MethodInfo;
@@ -150,5 +155,5 @@ export interface Method {
    */
   explain(subject: Subject, options: Options, runtime: Runtime): Promise<Attribution>;
   /** Methods with `info.layers`: opens the explanation that answers questions about layers and PFVs. */
-  open?(subject: Omit<Subject, 'score'>, options: Options, runtime: Runtime): Promise<PfvExplanation>;
+  open?(subject: PfvSubject, options: Options, runtime: Runtime): Promise<PfvExplanation>;
 }

@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../graph/ir';
+import { PrismError } from '../graph/errors';
+import { type Graph, type Node, typeOf } from '../graph/ir';
 import { reads } from '../graph/topology';
 
 /** The graph without the nodes, initializers and types that its outputs do not depend on. Inputs all stay. */
@@ -21,4 +22,14 @@ export function prune(graph: Graph): Graph {
     initializers: new Map([...graph.initializers].filter(([name]) => needed.has(name))),
     types: new Map([...graph.types].filter(([name]) => alive.has(name))),
   };
+}
+
+/** The part of the graph that makes the values given, which become its outputs. */
+export function withOutputs(graph: Graph, values: readonly string[]): Graph {
+  const outputs = values.map((name) => {
+    const type = typeOf(graph, name);
+    if (!type) throw new PrismError('UNKNOWN_VALUE', `the graph has no value ${JSON.stringify(name)}`, { value: name });
+    return { name, ...type };
+  });
+  return prune({ ...graph, outputs });
 }

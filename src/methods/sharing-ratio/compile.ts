@@ -1,4 +1,5 @@
 import { Builder } from '../../graph/builder';
+import { foldBatchNorm } from '../../graph/foldBatchNorm';
 import { type Graph, type Node, wiring } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
@@ -16,6 +17,7 @@ export interface SharingLayer {
   readonly shape: readonly number[];
   /** Shape of its relevance map: the value's with channel axes 1. */
   readonly relevanceShape: readonly number[];
+  readonly channels: ChannelAxes;
 }
 
 /**
@@ -43,6 +45,8 @@ export interface SharingGraph {
   /** Input: a map over the input's locations; what it reads from each layer. */
   readonly readerSeed: string;
   readonly readers: ReadonlyMap<string, string>;
+  /** Sizes of the location axes of a value that carries relevance. */
+  readonly locations: (value: string) => readonly number[];
   /** Ratios of every target for the tests of the invariants. */
   readonly ratios: readonly { readonly target: string; readonly ratios: string }[];
 }
@@ -50,6 +54,8 @@ export interface SharingGraph {
 export interface SharingOptions {
   /** `auto`: gradcam where a fully connected layer reads all locations at once, gap elsewhere. */
   readonly head: HeadRule | 'auto';
+  /** Fold batch normalisation as the published code does: without epsilon in the bias. */
+  readonly official: boolean;
 }
 
 /** Values that are no measure points: a convolution's output that only enters one sum or one activation. */
@@ -81,13 +87,13 @@ function layersOf(
       locationCount(shape, channels) > 1 &&
       !isInner(node, consumers.get(value) ?? []);
     if (!listed && !heads.includes(value)) continue;
-    layers.push({ value, op: node.op, shape, relevanceShape: relevanceShape(shape, channels) });
+    layers.push({ value, op: node.op, shape, relevanceShape: relevanceShape(shape, channels), channels });
   }
   return layers;
 }
 
 /**
- * Compiles Sharing Ratio Decomposition for a specialised graph with batch normalisation folded.
+ * Compiles Sharing Ratio Decomposition for a specialised graph. Batch normalisation behind a convolution is folded.
  *
  * @param input the explained input, batch 1
  * @param output the explained output
@@ -95,7 +101,8 @@ function layersOf(
  *   that join locations in a way that has no rule
  */
 export function compileSharing(model: Graph, input: string, output: string, options: SharingOptions): SharingGraph {
-  const graph = options.head === 'srd' ? flattenedAsConvolution(model, input) : model;
+  const folded = foldBatchNorm(model, { epsilonInBias: !options.official });
+  const graph = options.head === 'srd' ? flattenedAsConvolution(folded, input) : folded;
   const b = new Builder(graph);
   const layouts = layoutsFrom(graph.nodes, b, input);
   const { producer, consumers } = wiring(graph);
@@ -130,7 +137,16 @@ export function compileSharing(model: Graph, input: string, output: string, opti
   b.setOutputs([...new Set([output, ...head.values(), ...ledger.relevance.values(), lost, ...readers.values()])]);
   return {
     graph: substitute(b.graph(), ledger.replacements),
-    layers: [{ value: input, op: 'Input', shape: b.shape(input), relevanceShape: inputShape }, ...layers],
+    layers: [
+      {
+        value: input,
+        op: 'Input',
+        shape: b.shape(input),
+        relevanceShape: inputShape,
+        channels: layouts.get(input) as ChannelAxes,
+      },
+      ...layers,
+    ],
     output,
     scoreSeed: weights,
     head,
@@ -139,6 +155,10 @@ export function compileSharing(model: Graph, input: string, output: string, opti
     lost,
     readerSeed,
     readers,
+    locations: (value) => {
+      const channels = layouts.get(value) as ChannelAxes;
+      return b.shape(value).filter((_, axis) => axis > 0 && !channels[axis]);
+    },
     ratios: ledger.ratios,
   };
 }

@@ -1,0 +1,18 @@
+import { PrismError } from '../graph/errors';
+import { gradient } from './gradient';
+import { gradientXInput } from './gradient-x-input';
+import type { Method } from './method';
+import { srd } from './srd';
+
+/** Every method, in the order in which a person is offered them. A new method is a file and one line here. */
+export const METHODS: readonly Method[] = [srd, gradient, gradientXInput];
+
+/** The method of this identifier. Throws UNKNOWN_METHOD with the list of those there are. */
+export function methodById(id: string): Method {
+  const method = METHODS.find(({ info }) => info.id === id);
+  if (method) return method;
+  throw new PrismError(
+    'UNKNOWN_METHOD',
+    `there is no method ${JSON.stringify(id)}; known: ${METHODS.map(({ info }) => info.id).join(', ')}`,
+  );
+}
