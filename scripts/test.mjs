@@ -36,7 +36,9 @@ const steps = {
   lint: { run: () => runBin('@biomejs/biome', ['check', '--error-on-warnings', '.'], { command: 'biome' }) },
   arrows: {
     run: () =>
-      runBin('dependency-cruiser', ['--config', '.dependency-cruiser.mjs', 'src', 'webview'], { command: 'depcruise' }),
+      runBin('dependency-cruiser', ['--config', '.dependency-cruiser.mjs', 'src', 'webview', 'test'], {
+        command: 'depcruise',
+      }),
   },
   unused: { run: () => runBin('knip', []) },
   format: { onDemand: true, run: () => runBin('@biomejs/biome', ['check', '--write', '.'], { command: 'biome' }) },

@@ -15,9 +15,3 @@ export type Machine =
       readonly executable: string;
       readonly extensions: string;
     };
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    machine: Machine;
-  }
-}
