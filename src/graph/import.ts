@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { PrismError } from './errors';
-import type { Graph, Node, Tensor, TensorType } from './ir';
+import { type Graph, type Node, TARGET_OPSET, type Tensor, type TensorType } from './ir';
 import { decodeModel } from './onnx/decode';
 import { ExternalData } from './onnx/externalData';
 import { functionKey, inline, instantiate } from './onnx/functions';
@@ -14,8 +14,18 @@ import {
   ModelProtoSchema,
   type NodeProto,
 } from './onnx/onnx.gen';
-import { type Body, constantOf, type NodeReader, nodeLabel, readGraph, readNode } from './onnx/readGraph';
+import {
+  type Body,
+  constantOf,
+  type NodeReader,
+  nodeLabel,
+  readGraph,
+  readNode,
+  readValueInfo,
+} from './onnx/readGraph';
 import { restOf, restore } from './onnx/rest';
+import { adaptNode, checkOpset } from './opset/adapt';
+import type { Scope } from './opset/context';
 import { sortNodes } from './topology';
 
 /** Protobuf's own limit: a model that is larger keeps its weights as external data. */
@@ -41,7 +51,9 @@ function readFile(path: string): Uint8Array {
         `${path} has ${(size / 2 ** 30).toFixed(1)} GB; ONNX files end at 2 GB: save the model with external data`,
       );
     }
-    return readFileSync(path);
+    const file = readFileSync(path);
+    // A plain view: a Buffer's slice() shares memory where a Uint8Array's copies.
+    return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   } catch (cause) {
     if (cause instanceof PrismError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
@@ -53,6 +65,18 @@ function readFile(path: string): Uint8Array {
 
 const versionsOf = (imports: readonly { domain: string; version: bigint }[]): Record<string, number> =>
   Object.fromEntries(imports.map(({ domain, version }) => [domain === 'ai.onnx' ? '' : domain, Number(version)]));
+
+const NOTHING: Scope = { type: () => undefined, constant: () => undefined };
+
+/** What a function says of the values in it. */
+function bodyScope(definition: FunctionProto): Scope {
+  const types = new Map<string, TensorType>();
+  for (const value of definition.valueInfo) {
+    const info = readValueInfo(value);
+    if (info) types.set(info.name, info);
+  }
+  return { type: (value) => types.get(value), constant: () => undefined };
+}
 
 /** What expansion has left to spend, and how often each label was called. */
 interface Budget {
@@ -70,9 +94,13 @@ class ModelReader implements NodeReader {
     private readonly calling: readonly string[] = [],
   ) {}
 
-  read(protos: readonly NodeProto[], _types: ReadonlyMap<string, TensorType>): Body {
+  read(protos: readonly NodeProto[], scope: Scope): Body {
     const nodes: Node[] = [];
     const initializers = new Map<string, Tensor>();
+    const within: Scope = {
+      type: (value) => initializers.get(value) ?? scope.type(value),
+      constant: (value) => initializers.get(value) ?? scope.constant(value),
+    };
     for (const proto of protos) {
       if (--this.budget.nodes < 0) {
         throw new PrismError(
@@ -89,7 +117,8 @@ class ModelReader implements NodeReader {
       } else if (proto.opType === 'Constant' && (proto.domain === '' || proto.domain === 'ai.onnx')) {
         initializers.set(proto.output[0] ?? '', constantOf(proto, this.external));
       } else {
-        nodes.push(readNode(proto, this.external, (graph) => this.#subgraph(graph)));
+        const node = readNode(proto, this.external, (graph) => this.#subgraph(graph, within));
+        nodes.push(...adaptNode(node, this.opsets[''], within, initializers));
       }
     }
     return { nodes, initializers };
@@ -100,25 +129,26 @@ class ModelReader implements NodeReader {
       throw new PrismError('MODEL_INVALID', `the function ${definition.name} calls itself (node ${nodeLabel(call)})`);
     }
     const opsets = { ...this.opsets, ...versionsOf(definition.opsetImport) };
+    checkOpset(opsets[''], `the function ${definition.name}`);
     const reader = new ModelReader(this.functions, this.external, opsets, this.budget, [...this.calling, key]);
     const label = call.name || call.output[0] || call.opType;
     const calls = this.budget.calls.get(label) ?? 0;
     this.budget.calls.set(label, calls + 1);
-    const body = reader.read(instantiate(definition, call), new Map());
+    const body = reader.read(instantiate(definition, call), bodyScope(definition));
     // Long labels cost memory in every name under them.
     this.budget.nodes -= body.nodes.length * (label.length >> 8);
     return inline(definition, call, body, calls === 0 ? label : `${label}#${calls}`);
   }
 
-  #subgraph(proto: GraphProto): Graph {
-    const { rest, ...graph } = readGraph(proto, this, this.external);
+  #subgraph(proto: GraphProto, outer: Scope): Graph {
+    const { rest, ...graph } = readGraph(proto, this, this.external, outer);
     const inside = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
     const made = new Set(graph.nodes.flatMap((node) => node.outputs));
     return {
       ...graph,
       // What a subgraph reads from outside is checked where the outermost graph is sorted.
       nodes: sortNodes(graph.nodes, (value) => inside.has(value) || !made.has(value)),
-      opsets: this.opsets,
+      opsets: { ...this.opsets, '': TARGET_OPSET },
       metadata: {},
       ...(rest && {
         rest: toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: restore(GraphProtoSchema, rest) })),
@@ -128,7 +158,7 @@ class ModelReader implements NodeReader {
 }
 
 /** The graph of a decoded model. */
-function readModel(model: ModelProto, external: ExternalData): Graph {
+function readModel(model: ModelProto, external: ExternalData, name: string): Graph {
   const functions = new Map(
     model.functions.map((definition) => [
       functionKey(definition.domain, definition.name, definition.overload),
@@ -136,8 +166,9 @@ function readModel(model: ModelProto, external: ExternalData): Graph {
     ]),
   );
   const opsets = versionsOf(model.opsetImport);
-  if (opsets[''] === undefined) opsets[''] = 1; // what ONNX says of a model without a version
-  const { rest, ...graph } = readGraph(model.graph!, new ModelReader(functions, external, opsets), external);
+  if (opsets[''] === undefined) opsets[''] = model.opsetImport.length > 0 ? TARGET_OPSET : 1;
+  checkOpset(opsets[''], name);
+  const { rest, ...graph } = readGraph(model.graph!, new ModelReader(functions, external, opsets), external, NOTHING);
   const defined = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
   const nodes = sortNodes(graph.nodes, (value) => defined.has(value));
   for (const node of nodes) for (const output of node.outputs) defined.add(output);
@@ -155,7 +186,7 @@ function readModel(model: ModelProto, external: ExternalData): Graph {
   return {
     ...graph,
     nodes,
-    opsets,
+    opsets: { ...opsets, '': TARGET_OPSET },
     metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
     ...(modelRest && { rest: modelRest }),
   };
@@ -174,5 +205,5 @@ export function importModel(source: Uint8Array | string, options: ImportOptions 
   const name = options.name ?? (path === undefined ? 'the model' : basename(path));
   const folder = options.folder ?? (path === undefined ? undefined : dirname(path));
   const bytes = typeof source === 'string' ? readFile(source) : source;
-  return readModel(decodeModel(bytes, name), new ExternalData(folder, path));
+  return readModel(decodeModel(bytes, name), new ExternalData(folder, path), name);
 }

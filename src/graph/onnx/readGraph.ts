@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { PrismError } from '../errors';
 import type { Attribute, DataType, Dim, Graph, Node, Tensor, TensorType, ValueInfo } from '../ir';
+import type { Scope } from '../opset/context';
 import { float32, int64, strings } from '../tensor';
 import { dtypeOf } from './dtypes';
 import type { ExternalData } from './externalData';
@@ -100,7 +101,7 @@ export interface Body {
 
 /** Turns nodes of one opset version into the IR's: where functions are expanded and old operators adapted. */
 export interface NodeReader {
-  read(protos: readonly NodeProto[], types: ReadonlyMap<string, TensorType>): Body;
+  read(protos: readonly NodeProto[], scope: Scope): Body;
 }
 
 export const nodeLabel = (proto: NodeProto): string =>
@@ -202,6 +203,7 @@ export function readGraph(
   proto: GraphProto,
   reader: NodeReader,
   external: ExternalData,
+  outer: Scope,
 ): Pick<Graph, 'name' | 'inputs' | 'outputs' | 'initializers' | 'nodes' | 'types' | 'rest'> {
   const initializers = new Map<string, Tensor>();
   for (const tensor of proto.initializer) {
@@ -221,12 +223,11 @@ export function readGraph(
     if (!info || info.rest) leftovers.push(value);
     if (info) types.set(info.name, { dtype: info.dtype, shape: info.shape });
   }
-  const known = new Map<string, TensorType>([
-    ...inputs.map((input) => [input.name, input] as const),
-    ...types,
-    ...initializers,
-  ]);
-  const body = reader.read(proto.node, known);
+  const known = new Map<string, TensorType>([...types, ...inputs.map((input) => [input.name, input] as const)]);
+  const body = reader.read(proto.node, {
+    type: (value) => initializers.get(value) ?? known.get(value) ?? outer.type(value),
+    constant: (value) => initializers.get(value) ?? (known.has(value) ? undefined : outer.constant(value)),
+  });
   for (const [name, tensor] of body.initializers) initializers.set(name, tensor);
   const rest = restOf(GraphProtoSchema, proto, GRAPH_MODELLED, leftovers.length > 0 ? { valueInfo: leftovers } : {});
   return {
