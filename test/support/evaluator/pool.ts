@@ -84,7 +84,7 @@ const averagePool: Operator = ({ node, input }) => {
     eachWindow(
       x,
       geometry,
-      (cells, p) => cells.reduce((sum, cell) => sum + x.data[cell], 0) / (counts?.[p] ?? cells.length),
+      (cells, p) => cells.reduce((sum, cell) => sum + x.data[cell], 0) / Math.max(counts?.[p] ?? cells.length, 1),
     ),
   ];
 };

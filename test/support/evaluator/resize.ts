@@ -88,7 +88,7 @@ function tapsOf(node: Node, axis: Axis): Tap[] {
     const cells: number[] = [];
     const weights: number[] = [];
     for (let cell = Math.floor(x - reach) + 1; cell <= Math.ceil(x + reach) - 1; cell++) {
-      if ((exclude || antialias) && cell !== inside(cell)) continue;
+      if (exclude && cell !== inside(cell)) continue;
       cells.push(inside(cell));
       weights.push(kernel((cell - x) * stretch));
     }
@@ -175,8 +175,9 @@ const gridSample: Operator = ({ node, input }) => {
   const alongAxis = (coordinate: number, axis: number): { cells: (number | undefined)[]; weights: number[] } => {
     const dim = spatial[axis];
     let at = align ? ((coordinate + 1) / 2) * (dim - 1) : ((coordinate + 1) * dim - 1) / 2;
-    if (padding === 'border') at = Math.min(Math.max(at, 0), dim - 1);
-    if (padding === 'reflection') at = align ? reflect(at, 0, dim - 1) : reflect(at, -0.5, dim - 0.5);
+    if (padding === 'border' && mode !== 'cubic') at = Math.min(Math.max(at, 0), dim - 1);
+    if (padding === 'reflection' && mode !== 'cubic')
+      at = align ? reflect(at, 0, dim - 1) : reflect(at, -0.5, dim - 0.5);
     if (mode === 'nearest') return { cells: [fold(nearestEven(at), axis)], weights: [1] };
     const reach = mode === 'cubic' ? 2 : 1;
     const base = Math.floor(at);

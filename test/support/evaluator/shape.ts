@@ -179,7 +179,12 @@ const pad: Operator = ({ node, input, inputs, list }) => {
   const strides = stridesOf(x.shape);
   let sources: number[] = [0];
   shape.forEach((dim, axis) => {
-    const along = Array.from({ length: dim }, (_, i) => padSource(mode, i - before[axis], x.shape[axis]));
+    // Negative pads crop; what is left is then padded, as onnxruntime does it.
+    const cut = Math.max(-before[axis], 0);
+    const kept = x.shape[axis] - cut - Math.max(-after[axis], 0);
+    const along = Array.from({ length: dim }, (_, i) => padSource(mode, i - Math.max(before[axis], 0), kept)).map(
+      (i) => (i < 0 ? -1 : i + cut),
+    );
     sources = sources.flatMap((base) => along.map((i) => (base < 0 || i < 0 ? -1 : base + i * strides[axis])));
   });
   const fill = inputs[2]?.data[0] ?? 0;

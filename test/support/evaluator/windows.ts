@@ -27,10 +27,10 @@ export function geometryOf(node: Node, input: Shape, kernel: Shape): Geometry {
   const auto = getString(node, 'auto_pad', 'NOTSET');
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
     const output = input.map((size, i) => Math.ceil(size / strides[i]));
-    const total = input.map((size, i) => Math.max(0, (output[i] - 1) * strides[i] + extents[i] - size));
-    const small = total.map((pad) => Math.floor(pad / 2));
-    const large = total.map((pad) => Math.ceil(pad / 2));
-    const [before, after] = auto === 'SAME_UPPER' ? [small, large] : [large, small];
+    // Strides far beyond the kernel make the total negative: onnxruntime then skips cells at the borders.
+    const total = input.map((size, i) => (output[i] - 1) * strides[i] + extents[i] - size);
+    const before = total.map((pad) => Math.trunc((auto === 'SAME_UPPER' ? pad : pad + 1) / 2));
+    const after = total.map((pad, i) => pad - before[i]);
     return { input, kernel, strides, dilations, before, after, output };
   }
   const pads = auto === 'VALID' ? undefined : getInts(node, 'pads');
