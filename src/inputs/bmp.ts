@@ -88,7 +88,7 @@ function readHeader(bytes: Uint8Array): Header {
   const colours = bits > 8 ? 0 : Math.min(declared || 1 << bits, 1 << bits, Math.floor((bytes.length - start) / entry));
   const palette = Array.from({ length: colours }, (_, i): [number, number, number] => {
     const at = start + i * entry;
-    return [bytes[at + 2]!, bytes[at + 1]!, bytes[at]!];
+    return [bytes[at + 2], bytes[at + 1], bytes[at]];
   });
   return { width, height, topDown: signedHeight < 0, bits, compression, dataOffset, palette, masks };
 }
@@ -111,7 +111,7 @@ function decodeIndexed(bytes: Uint8Array, header: Header, data: Uint8Array, row:
     let out = row(y);
     for (let x = 0; x < width; x++, out += 3) {
       const bit = x * bits;
-      const index = (bytes[dataOffset + y * stride + (bit >> 3)]! >> (8 - bits - (bit & 7))) & mask;
+      const index = (bytes[dataOffset + y * stride + (bit >> 3)] >> (8 - bits - (bit & 7))) & mask;
       paint(data, out, palette[index]);
     }
   }
@@ -130,15 +130,15 @@ function decodeDirect(bytes: Uint8Array, header: Header, data: Uint8Array, row: 
     let at = dataOffset + y * stride;
     for (let x = 0; x < width; x++, at += step, out += 3) {
       if (bits === 24) {
-        data[out] = bytes[at + 2]!;
-        data[out + 1] = bytes[at + 1]!;
-        data[out + 2] = bytes[at]!;
+        data[out] = bytes[at + 2];
+        data[out + 1] = bytes[at + 1];
+        data[out + 2] = bytes[at];
         continue;
       }
-      const high = bits === 32 ? (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24) : 0;
-      const pixel = (bytes[at]! | (bytes[at + 1]! << 8) | high) >>> 0;
+      const high = bits === 32 ? (bytes[at + 2] << 16) | (bytes[at + 3] << 24) : 0;
+      const pixel = (bytes[at] | (bytes[at + 1] << 8) | high) >>> 0;
       for (let c = 0; c < 3; c++) {
-        const { shift, top } = channels[c]!;
+        const { shift, top } = channels[c];
         data[out + c] = top === 0 ? 0 : Math.floor((((pixel >>> shift) & top) * 255) / top);
       }
     }
@@ -178,7 +178,7 @@ function decodeRuns(bytes: Uint8Array, header: Header, data: Uint8Array, row: Ro
       const start = at;
       for (let i = 0; i < value; i++) {
         if (bits === 8) put(next());
-        else put(i % 2 === 0 ? next() >> 4 : bytes[at - 1]! & 15);
+        else put(i % 2 === 0 ? next() >> 4 : bytes[at - 1] & 15);
       }
       if ((at - start) % 2 === 1) at++;
     }

@@ -20,11 +20,11 @@ function editDistance(a: string, b: string, limit: number): number {
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const change = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, previous[j]! + 1, row[j - 1]! + 1));
+      const change = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(change, previous[j] + 1, row[j - 1] + 1));
     }
     if (Math.min(...row) >= limit) return limit;
     previous = row;
   }
-  return previous[b.length]!;
+  return previous[b.length];
 }

@@ -219,7 +219,7 @@ function positionFinder(text: string): (offset: number, length: number) => TextR
   const locate = (offset: number): [number, number] => {
     const next = starts.findIndex((start) => start > offset);
     const line = next === -1 ? starts.length : next;
-    return [line, offset - starts[line - 1]! + 1];
+    return [line, offset - starts[line - 1] + 1];
   };
   return (offset, length) => {
     const [line, column] = locate(offset);

@@ -4,6 +4,7 @@ import type { Layout, OutputKind, PrismConfig, Task } from './config';
 import { modelConfigLayer, preprocessorLayer } from './huggingface';
 import { labelsFromMetadata } from './labels';
 import {
+  type Complete,
   configLayer,
   type ImageInput,
   type Known,
@@ -41,32 +42,32 @@ export function guessSettings(evidence: Evidence): Settings {
     (found) => conventionLayer(model, found),
   ]);
   const name = known['input.name'];
-  const input = name !== undefined && PICTURE_TASKS.has(known.task!) ? imageInput(known, name) : undefined;
+  const input = name !== undefined && PICTURE_TASKS.has(known.task) ? imageInput(known, name) : undefined;
   return {
-    task: known.task!,
+    task: known.task,
     inputName: name,
     input,
     labels: known.labels,
-    output: { name: known['output.name'] ?? '', kind: known['output.kind']! },
-    sourceRoot: known['source.root']!,
+    output: { name: known['output.name'] ?? '', kind: known['output.kind'] },
+    sourceRoot: known['source.root'],
     origins: input ? origins : withoutInput(origins),
   };
 }
 
-const imageInput = (known: Known, name: string): ImageInput => ({
+const imageInput = (known: Complete, name: string): ImageInput => ({
   name,
-  layout: known['input.layout']!,
-  channels: known['input.channels']!,
-  size: known['input.size']!,
-  crop: known['input.crop']!,
-  resize: known['input.resize']!,
-  shorterSide: known['input.shorterSide']!,
-  interpolation: known['input.interpolation']!,
-  antialias: known['input.antialias']!,
-  pad: known['input.pad']!,
-  scale: known['input.scale']!,
-  mean: known['input.mean']!,
-  std: known['input.std']!,
+  layout: known['input.layout'],
+  channels: known['input.channels'],
+  size: known['input.size'],
+  crop: known['input.crop'],
+  resize: known['input.resize'],
+  shorterSide: known['input.shorterSide'],
+  interpolation: known['input.interpolation'],
+  antialias: known['input.antialias'],
+  pad: known['input.pad'],
+  scale: known['input.scale'],
+  mean: known['input.mean'],
+  std: known['input.std'],
 });
 
 const PICTURE_TASKS: ReadonlySet<Task> = new Set(['image-classification', 'segmentation', 'detection']);
@@ -153,7 +154,7 @@ function signatureLayer(model: ModelSignature, found: Known): Layer {
 /** Channels and size, as far as the model fixes them. */
 function shapeFields(value: ValueInfo, layout: Layout | undefined): Known {
   if (!layout || value.shape?.length !== layout.length) return {};
-  const dim = (axis: string): Dim => (layout.includes(axis) ? value.shape![layout.indexOf(axis)]! : 1);
+  const dim = (axis: string): Dim => (layout.includes(axis) ? value.shape![layout.indexOf(axis)] : 1);
   const [height, width] = [dim('H'), dim('W')];
   return {
     'input.channels': dim('C') === 1 ? 'grey' : undefined,
@@ -184,7 +185,7 @@ function guessTask(model: ModelSignature, takesPicture: boolean, output: Output 
   if (!takesPicture) {
     const whole = model.inputs.some((value) => /^int(32|64)$|string/.test(value.dtype));
     if (!whole) return 'tabular';
-    return shape?.length === 3 && /logit/i.test(output!.name) ? 'text-generation' : 'text-classification';
+    return shape?.length === 3 && /logit/i.test(output?.name ?? '') ? 'text-generation' : 'text-classification';
   }
   if (model.outputs.some((value) => DETECTION_NAME.test(value.name))) return 'detection';
   if (shape?.length === 4 && !(shape[2] === 1 && shape[3] === 1)) return 'segmentation';
@@ -205,7 +206,7 @@ export function kindOfValues(scores: ArrayLike<number>, classes: number): Output
   for (let start = 0; start < scores.length; start += classes) {
     let sum = 0;
     for (let i = start; i < start + classes; i++) {
-      const score = scores[i]!;
+      const score = scores[i];
       if (!(score >= 0 && score <= 1)) return 'logits';
       sum += score;
     }
@@ -234,7 +235,7 @@ function metadataLayer(model: ModelSignature): Layer {
   const format = metadata['Image.BitmapPixelFormat'] ?? '';
   const from = (name: string, fields: Known): Layer => layer({ source: 'metadata', why: `metadata ${name}` }, fields);
   return {
-    ...(key && from(key, { labels: labelsFromMetadata(metadata[key]!) })),
+    ...(key && from(key, { labels: labelsFromMetadata(metadata[key]) })),
     ...(side && from('imgsz', { 'input.size': [Number(side[1]), Number(side[2])] })),
     ...from('task', { task: tasks[metadata.task ?? ''] }),
     ...(metadata.author === 'Ultralytics' && from('author', ultralytics(metadata.task))),
@@ -265,7 +266,8 @@ const USUAL_SIDE = 224;
 
 /** What is usual for models that say nothing: see the `why` of each. */
 function conventionLayer(model: ModelSignature, found: Known): Layer {
-  if (found['input.name'] === undefined || !PICTURE_TASKS.has(found.task!)) return nameConvention(model, found);
+  if (found['input.name'] === undefined || (found.task && !PICTURE_TASKS.has(found.task)))
+    return nameConvention(model, found);
   const size = found['input.size'] === undefined ? ([USUAL_SIDE, USUAL_SIDE] as const) : found['input.size'];
   const fixed: Layer =
     found['input.size'] === undefined
@@ -311,7 +313,7 @@ const CONVENTIONS: readonly Convention[] = [
     applies: (found, size) => colour(found) && photographic(size) && found.task === 'image-classification',
     fields: (size) => ({
       'input.resize': 'shorter-side',
-      'input.shorterSide': Math.round(Math.min(...size!) / 0.875),
+      'input.shorterSide': Math.round(Math.min(...(size ?? [USUAL_SIDE])) / 0.875),
       ...IMAGENET,
     }),
   },

@@ -210,8 +210,7 @@ function toRgb(data: Uint8Array, channels: number, cmyk: boolean): Uint8Array {
   const pixels = data.length / channels;
   const rgb = new Uint8Array(3 * pixels);
   for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++)
-      rgb[3 * i + c] = cmyk ? fromInk(data[4 * i + c]!, data[4 * i + 3]!) : data[i * channels]!;
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = cmyk ? fromInk(data[4 * i + c], data[4 * i + 3]) : data[i * channels];
   }
   return rgb;
 }

@@ -11,24 +11,22 @@ import { closest } from './closest';
  */
 export function parseLabels(text: string, name: string): string[] {
   const content = text.replace(/^\uFEFF/, '');
-  const looksJson = /\.json$/i.test(name) || /^\s*[[{]/.test(content);
-  return looksJson ? parseJsonLabels(content, name) : parseTextLabels(content);
+  if (/\.json$/i.test(name)) return parseJsonLabels(content, name);
+  return jsonLabels(content) ?? parseTextLabels(content);
 }
 
 function parseTextLabels(text: string): string[] {
   const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
   while (lines.at(-1) === '') lines.pop();
-  const numbered = lines.map((line) => /^(\d+)\s*[:,;\t]\s*(.+)$/.exec(line) ?? /^(\d+)\s+(.+)$/.exec(line));
-  if (
-    lines.length > 0 &&
-    numbered.every((match, i) => match !== null && Number(match[1]) === i + Number(numbered[0]![1]))
-  ) {
-    const first = Number(numbered[0]![1]);
-    if (first <= 1) return numbered.map((match) => unquote(match![2]!));
+  const numbered = lines.map((line) => /^(\d+)(?:\s*[:,;\t]\s*|\s+)(.+)$/.exec(line));
+  const start = Number(numbered[0]?.[1]);
+  if ((start === 0 || start === 1) && numbered.every((match, i) => Number(match?.[1]) === start + i)) {
+    const names = numbered.map((match) => unquote(match?.[2] ?? ''));
+    // '1 euro', '2 euro' are names, not numbered lines.
+    if (new Set(names).size === names.length) return names;
   }
   const synsets = lines.map((line) => /^n\d{8}\s+(.+)$/.exec(line));
-  if (lines.length > 0 && synsets.every((match) => match !== null)) return synsets.map((match) => match![1]!);
-  return lines;
+  return synsets.length > 0 && synsets.every((match) => match) ? synsets.map((match) => match?.[1] ?? '') : lines;
 }
 
 const unquote = (text: string): string => text.replace(/^(['"])(.*)\1$/, '$2');
@@ -53,6 +51,16 @@ function parseJsonLabels(text: string, name: string): string[] {
     `${name} holds no class names; a list ["cat", "dog"] or an object {"0": "cat", "1": "dog"} is needed`,
     { file: name },
   );
+}
+
+/** The labels of a text that happens to be JSON. */
+function jsonLabels(text: string): string[] | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return labelsOf(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Class names out of plain data in any of the shapes that {@link parseLabels} lists; undefined where there are none. */
@@ -90,17 +98,14 @@ function fromPairs(pairs: readonly ([number, unknown] | undefined)[]): string[] 
  * `names`), or names separated by commas or lines.
  */
 export function labelsFromMetadata(text: string): string[] | undefined {
-  try {
-    return labelsOf(JSON.parse(text));
-  } catch {
-    // Not JSON: one of the looser notations below.
-  }
+  const parsed = jsonLabels(text);
+  if (parsed) return parsed;
   const string = String.raw`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"`;
   const clean = (quoted: string): string => quoted.slice(1, -1).replace(/\\(.)/g, '$1');
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) {
     const pairs = [...trimmed.matchAll(new RegExp(`(\\d+)\\s*:\\s*(${string})`, 'g'))];
-    return fromPairs(pairs.map((match) => [Number(match[1]), clean(match[2]!)]));
+    return fromPairs(pairs.map((match) => [Number(match[1]), clean(match[2])]));
   }
   if (trimmed.startsWith('[') || trimmed.startsWith('(')) {
     const items = [...trimmed.matchAll(new RegExp(string, 'g'))].map((match) => clean(match[0]));
@@ -140,7 +145,7 @@ export function resolveTarget(target: string | number, labels: readonly string[]
         `target ${text} is out of range: the model has ${labels.length} classes, 0 to ${labels.length - 1}`,
       );
     }
-    return { index, label: labels[index]! };
+    return { index, label: labels[index] };
   }
   const wanted = fold(text);
   const folded = labels.map(fold);
@@ -150,8 +155,8 @@ export function resolveTarget(target: string | number, labels: readonly string[]
     (label) => wanted !== '' && label.startsWith(wanted),
   ];
   for (const matches of rules) {
-    const found = folded.flatMap((label, index) => (matches(label) ? [{ index, label: labels[index]! }] : []));
-    if (found.length === 1) return found[0]!;
+    const found = folded.flatMap((label, index) => (matches(label) ? [{ index, label: labels[index] }] : []));
+    if (found.length === 1) return found[0];
     if (found.length > 1) throw ambiguous(text, found);
   }
   const near = closest(text, labels) ?? labels.find((label) => wanted !== '' && fold(label).includes(wanted));

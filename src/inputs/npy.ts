@@ -94,7 +94,7 @@ function splitHeader(bytes: Uint8Array, name: string): { header: string; dataOff
     new PrismError('NPY_MALFORMED', `${name} is not a NumPy array file: ${why}; write it with numpy.save`);
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte))
     throw malformed('it does not begin with \\x93NUMPY');
-  const version = bytes[6]!;
+  const version = bytes[6];
   if (version < 1 || version > 3) throw malformed(`its format version is ${version}, known are 1 to 3`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lengthBytes = version === 1 ? 2 : 4;
@@ -137,12 +137,12 @@ function fromFortran(data: Elements, shape: readonly number[], out: Elements): E
   const index = shape.map(() => 0);
   let target = 0;
   for (let source = 0; source < data.length; source++) {
-    out[target] = data[source]!;
+    out[target] = data[source];
     for (let axis = 0; axis < shape.length; axis++) {
-      target += strides[axis]!;
-      index[axis]!++;
-      if (index[axis]! < shape[axis]!) break;
-      target -= strides[axis]! * shape[axis]!;
+      target += strides[axis];
+      index[axis]++;
+      if (index[axis] < shape[axis]) break;
+      target -= strides[axis] * shape[axis];
       index[axis] = 0;
     }
   }

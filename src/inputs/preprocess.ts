@@ -165,7 +165,7 @@ export const viewport = (geometry: Geometry): Rectangle => inputToPicture(geomet
 function toGrey({ width, height, data }: Pixels): Raster {
   const grey = new Uint8Array(width * height);
   for (let i = 0; i < grey.length; i++) {
-    grey[i] = (data[3 * i]! * 19595 + data[3 * i + 1]! * 38470 + data[3 * i + 2]! * 7471 + 0x8000) >> 16;
+    grey[i] = (data[3 * i] * 19595 + data[3 * i + 1] * 38470 + data[3 * i + 2] * 7471 + 0x8000) >> 16;
   }
   return { width, height, channels: 1, data: grey };
 }
@@ -198,8 +198,8 @@ function place(raster: Raster, { offset, input }: Geometry, pad: readonly number
   const { width, height, channels } = raster;
   if (width === input.width && height === input.height) return raster;
   const data = new Uint8Array(input.width * input.height * channels);
-  const margin = Array.from({ length: channels }, (_, c) => Math.round(pad[c % pad.length]!));
-  for (let i = 0; i < data.length; i++) data[i] = margin[i % channels]!;
+  const margin = Array.from({ length: channels }, (_, c) => Math.round(pad[c % pad.length]));
+  for (let i = 0; i < data.length; i++) data[i] = margin[i % channels];
   const [left, top] = [Math.max(0, offset.x), Math.max(0, offset.y)];
   for (let y = 0; y < height; y++) {
     const row = raster.data.subarray(y * width * channels, (y + 1) * width * channels);
@@ -211,7 +211,7 @@ function place(raster: Raster, { offset, input }: Geometry, pad: readonly number
 function toView({ width, height, channels, data }: Raster): Pixels {
   const view = new Uint8Array(4 * width * height);
   for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) view[4 * i + c] = data[i * channels + (c % channels)]!;
+    for (let c = 0; c < 3; c++) view[4 * i + c] = data[i * channels + (c % channels)];
     view[4 * i + 3] = 255;
   }
   return { width, height, data: view };
@@ -228,19 +228,19 @@ function normalise(raster: Raster, input: ImageInput): { data: Float32Array; dim
   }
   const extent: Record<string, number> = { N: 1, C: channels, H: height, W: width };
   const axes = [...input.layout];
-  const dims = axes.map((axis) => extent[axis]!);
+  const dims = axes.map((axis) => extent[axis]);
   const stride = (axis: string): number =>
     axes.includes(axis) ? dims.slice(axes.indexOf(axis) + 1).reduce((product, dim) => product * dim, 1) : 0;
   const [channelStride, rowStride, columnStride] = [stride('C'), stride('H'), stride('W')];
   const out = new Float32Array(width * height * channels);
   for (let c = 0; c < channels; c++) {
     const from = input.channels === 'BGR' ? channels - 1 - c : c;
-    const mean = input.mean[c % input.mean.length]!;
-    const std = input.std[c % input.std.length]!;
+    const mean = input.mean[c % input.mean.length];
+    const std = input.std[c % input.std.length];
     const values = Float32Array.from({ length: 256 }, (_, x) => (x * input.scale - mean) / std);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        out[c * channelStride + y * rowStride + x * columnStride] = values[data[(y * width + x) * channels + from]!]!;
+        out[c * channelStride + y * rowStride + x * columnStride] = values[data[(y * width + x) * channels + from]];
       }
     }
   }

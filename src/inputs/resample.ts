@@ -80,7 +80,7 @@ export function resample(
   const columns = tapsOf(source.width, width, interpolation, antialias, across);
   const rows = tapsOf(source.height, height, interpolation, antialias, down);
   if (columns === undefined && rows === undefined) return source;
-  const firstRow = rows ? rows.first[0]! : 0;
+  const firstRow = rows ? rows.first[0] : 0;
   const lastRow = rows ? rows.first.at(-1)! + rows.count.at(-1)! : source.height;
   const narrowed = columns ? horizontal(source, columns, firstRow, lastRow) : source;
   return rows ? vertical(narrowed, rows, columns ? firstRow : 0) : narrowed;
@@ -129,9 +129,9 @@ function smoothTaps(
     let total = 0;
     for (let k = 0; k < count; k++) {
       row[k] = kernel.weight((k + first - centre + 0.5) * (1 / widening));
-      total += row[k]!;
+      total += row[k];
     }
-    for (let k = 0; k < count; k++) taps.weights[i * stride + k] = fixed(total === 0 ? row[k]! : row[k]! / total);
+    for (let k = 0; k < count; k++) taps.weights[i * stride + k] = fixed(total === 0 ? row[k] : row[k] / total);
     taps.first[i] = first;
     taps.count[i] = count;
   }
@@ -154,10 +154,10 @@ function pointTaps(from: number, to: number, interpolation: Exclude<Interpolatio
     let total = 0;
     for (let k = 0; k < stride; k++) {
       const weight = kernel.weight(low + k - centre);
-      row[Math.min(Math.max(low + k, first), last) - first]! += weight;
+      row[Math.min(Math.max(low + k, first), last) - first] += weight;
       total += weight;
     }
-    for (let k = 0; k <= last - first; k++) taps.weights[i * stride + k] = fixed(row[k]! / total);
+    for (let k = 0; k <= last - first; k++) taps.weights[i * stride + k] = fixed(row[k] / total);
     taps.first[i] = first;
     taps.count[i] = last - first + 1;
   }
@@ -193,9 +193,9 @@ function horizontal(source: Raster, taps: Taps, firstRow: number, lastRow: numbe
   for (let y = 0; y < height; y++) {
     const line = (firstRow + y) * source.width * channels;
     for (let x = 0; x < width; x++) {
-      const n = count[x]!;
+      const n = count[x];
       const w = x * stride;
-      let at = line + first[x]! * channels;
+      let at = line + first[x] * channels;
       const to = (y * width + x) * channels;
       if (channels === 3) {
         // The pass that touches every pixel of a photograph: its three channels in one walk take a third of the time.
@@ -203,10 +203,10 @@ function horizontal(source: Raster, taps: Taps, firstRow: number, lastRow: numbe
         let green = HALF;
         let blue = HALF;
         for (let k = 0; k < n; k++, at += 3) {
-          const weight = weights[w + k]!;
-          red = (red + data[at]! * weight) | 0;
-          green = (green + data[at + 1]! * weight) | 0;
-          blue = (blue + data[at + 2]! * weight) | 0;
+          const weight = weights[w + k];
+          red = (red + data[at] * weight) | 0;
+          green = (green + data[at + 1] * weight) | 0;
+          blue = (blue + data[at + 2] * weight) | 0;
         }
         out[to] = clip(red);
         out[to + 1] = clip(green);
@@ -215,7 +215,7 @@ function horizontal(source: Raster, taps: Taps, firstRow: number, lastRow: numbe
       }
       for (let c = 0; c < channels; c++) {
         let sum = HALF;
-        for (let k = 0; k < n; k++) sum = (sum + data[at + c + k * channels]! * weights[w + k]!) | 0;
+        for (let k = 0; k < n; k++) sum = (sum + data[at + c + k * channels] * weights[w + k]) | 0;
         out[to + c] = clip(sum);
       }
     }
@@ -231,13 +231,13 @@ function vertical(source: Raster, taps: Taps, firstRow: number): Raster {
   const row = width * channels;
   const out = new Uint8Array(row * height);
   for (let y = 0; y < height; y++) {
-    const n = count[y]!;
+    const n = count[y];
     const w = y * stride;
-    const start = (first[y]! - firstRow) * row;
+    const start = (first[y] - firstRow) * row;
     for (let i = 0; i < row; i++) {
       let at = start + i;
       let sum = HALF;
-      for (let k = 0; k < n; k++, at += row) sum = (sum + data[at]! * weights[w + k]!) | 0;
+      for (let k = 0; k < n; k++, at += row) sum = (sum + data[at] * weights[w + k]) | 0;
       out[y * row + i] = clip(sum);
     }
   }

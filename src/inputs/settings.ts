@@ -84,7 +84,7 @@ export interface Settings {
   readonly origins: { readonly [K in FieldPath]?: Origin };
 }
 
-const DEFAULTS: Known = {
+const DEFAULTS = {
   task: 'image-classification',
   'input.layout': 'NCHW',
   'input.channels': 'RGB',
@@ -100,7 +100,10 @@ const DEFAULTS: Known = {
   'input.std': [1],
   'output.kind': 'logits',
   'source.root': '.',
-};
+} satisfies Known;
+
+/** What is known once the defaults are laid under the rest. */
+export type Complete = Known & Pick<Fields, keyof typeof DEFAULTS>;
 
 /** Fields that make sense together only: once a layer sets one, weaker layers' guesses for the others do not apply. */
 const GROUPS: readonly (readonly FieldPath[])[] = [
@@ -120,7 +123,10 @@ export function layer(origin: Origin, fields: Known): Layer {
  * Lays layers over each other, strongest first. A layer may depend on what stronger ones found (a convention looks at
  * the input's size). The defaults come last.
  */
-export function merge(layers: readonly ((known: Known) => Layer)[]): { known: Known; origins: Settings['origins'] } {
+export function merge(layers: readonly ((known: Known) => Layer)[]): {
+  known: Complete;
+  origins: Settings['origins'];
+} {
   const known: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
   for (const make of [...layers, () => defaults]) {
@@ -132,7 +138,7 @@ export function merge(layers: readonly ((known: Known) => Layer)[]): { known: Kn
       origins[path] = origin;
     }
   }
-  return { known: known as Known, origins: origins as Settings['origins'] };
+  return { known: known as unknown as Complete, origins: origins as Settings['origins'] };
 }
 
 const list = (value: number | readonly number[] | undefined): readonly number[] | undefined =>
