@@ -39,6 +39,25 @@ const FLOATING: ReadonlySet<DataType> = new Set(['float32', 'float64', 'float16'
 /** True for the types that can carry a gradient. */
 export const isFloating = (dtype: DataType): boolean => FLOATING.has(dtype);
 
+const QUANTISED: ReadonlySet<DataType> = new Set([
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int4',
+  'uint4',
+  'float8e4m3fn',
+  'float8e4m3fnuz',
+  'float8e5m2',
+  'float8e5m2fnuz',
+]);
+
+/**
+ * True for the types through which a reverse pass goes: floating ones, and the narrow ones that stand for quantised
+ * numbers. Wider integers and booleans are counts, indices and conditions.
+ */
+export const carriesDerivative = (dtype: DataType): boolean => FLOATING.has(dtype) || QUANTISED.has(dtype);
+
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
 
 /** Bytes that `count` elements take (sub-byte types are packed). */

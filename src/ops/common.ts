@@ -85,7 +85,9 @@ const hardSigmoid = (b: Builder, x: string, alpha: number, beta: number): string
   b.op('HardSigmoid', [x], { alpha: float(alpha), beta: float(beta) });
 
 /** 1 − x². */
-export const oneMinusSquare = (b: Builder, x: string): string => b.sub(b.float(1, b.dtype(x)), b.mul(x, x));
+export const oneMinusSquare = (b: Builder, x: string): string => oneMinus(b, b.mul(x, x));
+
+export const oneMinus = (b: Builder, x: string): string => b.sub(b.float(1, b.dtype(x)), x);
 
 /** Adds a number, in the value's own precision. */
 export const shift = (b: Builder, x: string, by: number): string => b.add(x, b.float(by, b.dtype(x)));

@@ -1,5 +1,5 @@
 import type { Builder } from '../graph/builder';
-import { floating, toNumbers } from '../graph/tensor';
+import { floating, isFloating, toNumbers } from '../graph/tensor';
 import { castTo, constantInput, none, oneMinusSquare, shift, unary, unsupported } from './common';
 import type { VjpRule, VjpRules } from './rule';
 
@@ -99,7 +99,11 @@ const where: VjpRule = ({ node, b, cotangents, needs }) => {
   ];
 };
 
-const cast: VjpRule = ({ node, b, cotangents }) => [castTo(b, cotangents[0] as string, b.dtype(node.inputs[0]))];
+/** Between floating types the identity; to and from integers a step function. */
+const cast: VjpRule = ({ node, b, cotangents }) => {
+  const dtype = b.dtype(node.inputs[0]);
+  return isFloating(dtype) && isFloating(b.dtype(node.outputs[0])) ? [castTo(b, cotangents[0] as string, dtype)] : [];
+};
 
 /** The identity, as at inference; in training mode only with the mask that was drawn. */
 const dropout: VjpRule = ({ node, b, cotangents: [dy] }) => {

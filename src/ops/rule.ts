@@ -24,6 +24,15 @@ export type Match = string | ((node: Node, b: Builder) => boolean);
 export type Rules<C> = readonly (readonly [Match, Rule<C>])[];
 
 /**
+ * What a node computes, written in simpler operators: emits them and returns a value for each output of the node. For
+ * operators that are compositions, so that no table needs a rule of its own for them.
+ */
+export type Expansion = (node: Node, b: Builder) => readonly string[];
+
+/** Expansions in order; the first match wins. */
+export type Expansions = readonly (readonly [Match, Expansion])[];
+
+/**
  * A kind of reverse pass as data: which rule treats which node, how contributions to one value add up, and how a
  * contribution is made to fit its value.
  */
@@ -31,6 +40,8 @@ export interface RuleTable<C> {
   /** Names the table in error messages, e.g. `vjp`. */
   readonly name: string;
   readonly rules: Rules<C>;
+  /** How to take apart what has no rule; the pieces are then treated by the rules. */
+  readonly expansions?: Expansions;
   /** Adds up several contributions to one value. */
   combine(contributions: readonly C[], value: string, b: Builder): C;
   /** Makes one rule's result fit the input it belongs to (sum over broadcast axes), or throws. */

@@ -10,6 +10,8 @@ import { indexing } from './indexing';
 import { linear } from './linear';
 import { normalization } from './normalization';
 import { pool } from './pool';
+import { quantize } from './quantize';
+import { recurrent } from './recurrent';
 import { reduce } from './reduce';
 import { resize } from './resize';
 import type { RuleTable, VjpRules } from './rule';
@@ -31,6 +33,7 @@ const rules: VjpRules = [
   ...resize,
   ...gridSample,
   ...einsum,
+  ...quantize,
 ];
 
 /** Adds cotangents up pairwise. */
@@ -59,4 +62,4 @@ function conform(cotangent: string, value: string, node: Node, b: Builder): stri
 }
 
 /** The table of the ordinary gradient. */
-export const vjp: RuleTable<string> = { name: 'gradient', rules, combine, conform };
+export const vjp: RuleTable<string> = { name: 'gradient', rules, expansions: recurrent, combine, conform };

@@ -1,0 +1,234 @@
+import { float, getFloat, getFloats, getInt, getString, getStrings, int } from '../graph/attributes';
+import type { Builder } from '../graph/builder';
+import type { Node } from '../graph/ir';
+import { castTo, oneMinus, shift, unsupported } from './common';
+import type { Expansions } from './rule';
+
+/**
+ * RNN, GRU and LSTM unrolled over time. The products with the input are one MatMul for all steps; a step is a product
+ * with the state and elementwise operators.
+ */
+
+type Activation = (b: Builder, x: string) => string;
+
+/** Activations by their lower-case names, with the defaults of alpha and beta; undefined where they take none. */
+const ACTIVATIONS: Readonly<
+  Partial<Record<string, { alpha?: number; beta?: number; make: (alpha: number, beta: number) => Activation }>>
+> = {
+  relu: { make: () => (b, x) => b.op('Relu', [x]) },
+  tanh: { make: () => (b, x) => b.op('Tanh', [x]) },
+  sigmoid: { make: () => (b, x) => b.op('Sigmoid', [x]) },
+  softsign: { make: () => (b, x) => b.op('Softsign', [x]) },
+  softplus: { make: () => (b, x) => b.op('Softplus', [x]) },
+  affine: { alpha: 1, beta: 0, make: (alpha, beta) => (b, x) => shift(b, b.scale(x, alpha), beta) },
+  scaledtanh: {
+    alpha: 1,
+    beta: 1,
+    make: (alpha, beta) => (b, x) => b.scale(b.op('Tanh', [b.scale(x, beta)]), alpha),
+  },
+  hardsigmoid: {
+    alpha: 0.2,
+    beta: 0.5,
+    make: (alpha, beta) => (b, x) => b.op('HardSigmoid', [x], { alpha: float(alpha), beta: float(beta) }),
+  },
+  leakyrelu: { alpha: 0.01, make: (alpha) => (b, x) => b.op('LeakyRelu', [x], { alpha: float(alpha) }) },
+  thresholdedrelu: { alpha: 1, make: (alpha) => (b, x) => b.op('ThresholdedRelu', [x], { alpha: float(alpha) }) },
+  elu: { alpha: 1, make: (alpha) => (b, x) => b.op('Elu', [x], { alpha: float(alpha) }) },
+};
+
+/** The activations of every direction; those with a parameter take the next of the node's lists. */
+function activationsOf(node: Node, defaults: readonly string[], directions: number): Activation[][] {
+  const names = getStrings(node, 'activations') ?? Array.from({ length: directions }, () => defaults).flat();
+  const alphas = [...(getFloats(node, 'activation_alpha') ?? [])];
+  const betas = [...(getFloats(node, 'activation_beta') ?? [])];
+  const all = names.map((name) => {
+    const entry = ACTIVATIONS[name.toLowerCase()];
+    if (!entry) throw unsupported(node, 'activations', `${name} is not known`);
+    const alpha = entry.alpha === undefined ? 0 : (alphas.shift() ?? entry.alpha);
+    const beta = entry.beta === undefined ? 0 : (betas.shift() ?? entry.beta);
+    return entry.make(alpha, beta);
+  });
+  const count = defaults.length;
+  return Array.from({ length: directions }, (_, d) => all.slice(d * count, (d + 1) * count));
+}
+
+/** One direction of one node, with weights of [inputs, gates·hidden] and biases of [gates·hidden]. */
+interface Cell {
+  readonly b: Builder;
+  readonly node: Node;
+  readonly hidden: number;
+  readonly activations: readonly Activation[];
+  readonly clip: (x: string) => string;
+  /** Transposed recurrence weights [hidden, gates·hidden]. */
+  readonly recurrence: string;
+  readonly inputBias: string | undefined;
+  readonly stateBias: string | undefined;
+  /** Rows of P [hidden], in its order i, o, f. */
+  readonly peephole: (row: number) => string | undefined;
+}
+
+/** State of a direction: the hidden one and, for LSTM, the cell. */
+interface State {
+  readonly h: string;
+  readonly c: string;
+}
+
+/** One step: `x` is the input's product [batch, gates·hidden] without biases. */
+type Step = (cell: Cell, x: string, state: State) => State;
+
+const gate = ({ b, hidden }: Cell, x: string, from: number, count = 1): string =>
+  b.slice(x, [1], [from * hidden], [(from + count) * hidden]);
+
+const plus = (b: Builder, x: string, y: string | undefined): string => (y === undefined ? x : b.add(x, y));
+
+const rnn: Step = (cell, x, { h, c }) => {
+  const { b } = cell;
+  const sum = plus(b, plus(b, b.add(x, b.matmul(h, cell.recurrence)), cell.inputBias), cell.stateBias);
+  return { h: cell.activations[0](b, cell.clip(sum)), c };
+};
+
+/** Gates in the order z, r, h. */
+const gru: Step = (cell, x, { h, c }) => {
+  const { b, activations, clip, hidden, recurrence, inputBias, stateBias } = cell;
+  const after = getInt(cell.node, 'linear_before_reset', 0) !== 0;
+  const fromInput = plus(b, x, inputBias);
+  const columns = (value: string, from: number, count: number): string =>
+    b.slice(value, [b.rank(value) - 1], [from * hidden], [(from + count) * hidden]);
+  const fromState = (state: string, from: number, count: number): string => {
+    const product = b.matmul(state, columns(recurrence, from, count));
+    return stateBias ? b.add(product, columns(stateBias, from, count)) : product;
+  };
+  const gates = activations[0](b, clip(b.add(gate(cell, fromInput, 0, 2), fromState(h, 0, 2))));
+  const [z, r] = [gate(cell, gates, 0), gate(cell, gates, 1)];
+  const recurrent = after ? b.mul(r, fromState(h, 2, 1)) : fromState(b.mul(r, h), 2, 1);
+  const candidate = activations[1](b, clip(b.add(gate(cell, fromInput, 2), recurrent)));
+  return { h: b.add(b.mul(oneMinus(b, z), candidate), b.mul(z, h)), c };
+};
+
+/** Gates in the order i, o, f, c. */
+const lstm: Step = (cell, x, { h, c }) => {
+  const { b, activations, clip, peephole } = cell;
+  const sum = plus(b, plus(b, b.add(x, b.matmul(h, cell.recurrence)), cell.inputBias), cell.stateBias);
+  const [f, g, output] = activations;
+  const open = (index: number, row: number, memory: string): string => {
+    const weight = peephole(row);
+    const own = gate(cell, sum, index);
+    return f(b, clip(weight ? b.add(own, b.mul(weight, memory)) : own));
+  };
+  const input = open(0, 0, c);
+  const forget = getInt(cell.node, 'input_forget', 0) !== 0 ? oneMinus(b, input) : open(2, 2, c);
+  const next = b.add(b.mul(forget, c), b.mul(input, g(b, clip(gate(cell, sum, 3)))));
+  return { h: b.mul(open(1, 1, next), output(b, next)), c: next };
+};
+
+/** What the loop over time needs beside the cell. */
+interface Sequence {
+  readonly b: Builder;
+  readonly length: number;
+  readonly batch: number;
+  /** Lengths of the samples [batch], int64; undefined when all are full. */
+  readonly lengths: string | undefined;
+}
+
+/** Reverses the steps; samples shorter than the longest keep their padding behind. */
+function reversed({ b, lengths }: Sequence, x: string): string {
+  if (lengths) return b.op('ReverseSequence', [x, lengths], { time_axis: int(0), batch_axis: int(1) });
+  return b.slice(x, [0], [-1], [-(2 ** 62)], [-1]);
+}
+
+/** Runs one direction over products [length, batch, gates·hidden]: all hidden states and the last states. */
+function unroll(sequence: Sequence, cell: Cell, step: Step, products: string, start: State) {
+  const { b, length, batch, lengths } = sequence;
+  const all: string[] = [];
+  let state = start;
+  for (let t = 0; t < length; t++) {
+    const x = b.reshape(b.slice(products, [0], [t], [t + 1]), b.shape(products).slice(1));
+    const next = step(cell, x, state);
+    let shown = next.h;
+    if (lengths) {
+      const running = b.reshape(b.op('Greater', [lengths, b.ints([t], [])]), [batch, 1]);
+      const keep = (now: string, before: string): string =>
+        now === before ? now : b.op('Where', [running, now, before]);
+      state = { h: keep(next.h, state.h), c: keep(next.c, state.c) };
+      shown = b.op('Where', [running, next.h, b.float(0, b.dtype(next.h))]);
+    } else state = next;
+    all.push(b.reshape(shown, [1, batch, cell.hidden]));
+  }
+  return { all: all.length === 1 ? all[0] : b.op('Concat', all, { axis: int(0) }), state };
+}
+
+/** The whole operator: directions, layout, optional inputs. */
+const recurrence =
+  (step: Step, defaults: readonly string[]) =>
+  (node: Node, b: Builder): readonly string[] => {
+    const [input, w, r, bias, sequenceLens, initialH, initialC, peepholes] = node.inputs;
+    const batchFirst = getInt(node, 'layout', 0) === 1;
+    const swap = (x: string): string => (batchFirst ? b.transpose(x, [1, 0, 2]) : x);
+    const x = swap(input);
+    const [length, batch, size] = b.shape(x);
+    const [directions, rows, hidden] = b.shape(r);
+    const dtype = b.dtype(input);
+    const lengths = sequenceLens ? castTo(b, sequenceLens, 'int64') : undefined;
+    const sequence: Sequence = { b, length, batch, lengths };
+    const activations = activationsOf(node, defaults, directions);
+    const limit = getFloat(node, 'clip', 0);
+    const clip = (value: string): string =>
+      limit > 0 ? b.op('Clip', [value, b.float(-limit, dtype), b.float(limit, dtype)]) : value;
+    const zeros = b.expand(b.float(0, dtype), [batch, hidden]);
+    const results = Array.from({ length: directions }, (_, d) => {
+      const own = (value: string): string =>
+        b.reshape(directions === 1 ? value : b.slice(value, [0], [d], [d + 1]), b.shape(value).slice(1));
+      const part = (value: string, from: number, to: number): string => b.slice(own(value), [0], [from], [to]);
+      const cell: Cell = {
+        b,
+        node,
+        hidden,
+        activations: activations[d],
+        clip,
+        recurrence: b.transpose(own(r), [1, 0]),
+        inputBias: bias ? part(bias, 0, rows) : undefined,
+        stateBias: bias ? part(bias, rows, 2 * rows) : undefined,
+        peephole: (row) => (peepholes ? part(peepholes, row * hidden, (row + 1) * hidden) : undefined),
+      };
+      const backward = d === 1 || getString(node, 'direction', 'forward') === 'reverse';
+      const ordered = backward ? reversed(sequence, x) : x;
+      const flat = b.matmul(b.reshape(ordered, [length * batch, size]), b.transpose(own(w), [1, 0]));
+      const products = b.reshape(flat, [length, batch, rows]);
+      const start = {
+        h: initialH ? own(swap(initialH)) : zeros,
+        c: initialC ? own(swap(initialC)) : zeros,
+      };
+      const { all, state } = unroll(sequence, cell, step, products, start);
+      return { all: backward ? reversed(sequence, all) : all, state };
+    });
+    const stack = (values: readonly string[], axis: number): string => {
+      const parts = values.map((value) => b.op('Unsqueeze', [value, b.ints([axis])]));
+      return parts.length === 1 ? parts[0] : b.op('Concat', parts, { axis: int(axis) });
+    };
+    const y = stack(
+      results.map(({ all }) => all),
+      1,
+    );
+    return [
+      batchFirst ? b.transpose(y, [2, 0, 1, 3]) : y,
+      swap(
+        stack(
+          results.map(({ state }) => state.h),
+          0,
+        ),
+      ),
+      swap(
+        stack(
+          results.map(({ state }) => state.c),
+          0,
+        ),
+      ),
+    ].slice(0, node.outputs.length);
+  };
+
+/** Recurrent layers. */
+export const recurrent: Expansions = [
+  ['RNN', recurrence(rnn, ['Tanh'])],
+  ['GRU', recurrence(gru, ['Sigmoid', 'Tanh'])],
+  ['LSTM', recurrence(lstm, ['Sigmoid', 'Tanh', 'Tanh'])],
+];
