@@ -1,39 +1,44 @@
-import type { Graph, ValueInfo } from './ir';
-import { typeOf } from './ir';
+import type { Graph, Node } from './ir';
+import { extract, prune, valueInfo, withNodes } from './prune';
 import { reads } from './topology';
 
-/** A graph in two: what does not depend on the seeds, and the rest. */
 export interface Split {
-  /** Everything that does not depend on the seeds; its outputs are the boundary and the graph's own such outputs. */
+  /** Everything that does not depend on the seeds; its outputs are the boundary and the outputs free of the seeds. */
   readonly trace: Graph;
-  /** The rest; its inputs are the seeds and the boundary. */
+  /** What depends on the seeds; its inputs are the seeds, the boundary, and the graph's own inputs that it reads. */
   readonly pass: Graph;
-  /** Values that the trace computes and the pass reads. */
+  /** Values that the trace makes and the pass reads. */
   readonly boundary: readonly string[];
 }
 
-function part(graph: Graph, nodes: Graph['nodes'], inputs: readonly ValueInfo[], outputs: readonly string[]): Graph {
-  const used = new Set<string>(outputs);
-  for (const node of nodes) for (const value of [...reads(node), ...node.outputs]) used.add(value);
-  const info = (name: string): ValueInfo => {
-    const type = typeOf(graph, name);
-    return { name, dtype: type?.dtype ?? 'float32', shape: type?.shape };
-  };
-  return {
-    ...graph,
-    nodes,
-    inputs: inputs.filter(({ name }) => used.has(name)),
-    outputs: outputs.map(info),
-    initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))),
-    types: new Map([...graph.types].filter(([name]) => used.has(name))),
-  };
+/** The values of nodes that depend on one of the values given. */
+function dependents(nodes: readonly Node[], values: Iterable<string>): Set<string> {
+  const dependent = new Set(values);
+  for (const node of nodes) {
+    for (const value of reads(node)) {
+      if (!dependent.has(value)) continue;
+      for (const output of node.outputs) if (output !== '') dependent.add(output);
+      break;
+    }
+  }
+  return dependent;
 }
 
+const DRAWS = new Set([
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+  'Bernoulli',
+  'Multinomial',
+]);
+
 /**
- * Splits a graph by what depends on the seeds. Running the trace once and the pass for every seed gives the same as
- * running the whole for every seed.
+ * Cuts a graph in two by its seeds. Running the trace once and the pass with its results gives what the whole gives;
+ * another seed needs only the pass. What depends on constants alone (a flipped kernel) is no result to hand over: both
+ * sides have it.
  *
- * @param seeds names of graph inputs
+ * @param seeds names of inputs
  * @param outputs the outputs wanted; all of the graph's when left out
  */
 export function split(
@@ -41,41 +46,43 @@ export function split(
   seeds: readonly string[],
   outputs: readonly string[] = graph.outputs.map(({ name }) => name),
 ): Split {
-  const needed = new Set(outputs);
-  for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    const node = graph.nodes[i];
-    if (node.outputs.some((output) => needed.has(output))) for (const value of reads(node)) needed.add(value);
-  }
-  const seeded = new Set(seeds);
-  const trace: Graph['nodes'][number][] = [];
-  const pass: Graph['nodes'][number][] = [];
-  for (const node of graph.nodes) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
-    if ([...reads(node)].some((value) => seeded.has(value))) {
-      for (const output of node.outputs) seeded.add(output);
-      pass.push(node);
-    } else trace.push(node);
-  }
-  const made = new Set(trace.flatMap((node) => node.outputs));
-  const boundary = new Set<string>();
-  for (const node of pass) for (const value of reads(node)) if (made.has(value)) boundary.add(value);
-  const fixed = outputs.filter((output) => !seeded.has(output) && made.has(output));
-  const free = graph.inputs.filter(({ name }) => !seeds.includes(name));
-  const passInputs = [
-    ...graph.inputs,
-    ...[...boundary].map((name): ValueInfo => {
-      const type = typeOf(graph, name);
-      return { name, dtype: type?.dtype ?? 'float32', shape: type?.shape };
-    }),
-  ];
-  return {
-    trace: part(graph, trace, free, [...new Set([...boundary, ...fixed])]),
-    pass: part(
-      graph,
-      pass,
-      passInputs,
-      outputs.filter((output) => seeded.has(output)),
-    ),
-    boundary: [...boundary],
-  };
+  const whole = extract(graph, [], outputs);
+  const { nodes } = whole;
+  const seeded = dependents(nodes, seeds);
+  const fed = dependents(
+    nodes,
+    graph.inputs.map(({ name }) => name),
+  );
+  // A random draw reads nothing, but a second draw would be another one.
+  const isConstant = (node: Node): boolean => !DRAWS.has(node.op) && node.outputs.every((output) => !fed.has(output));
+  const isSeeded = (node: Node): boolean => node.outputs.some((output) => seeded.has(output));
+  const passNodes = nodes.filter(isSeeded);
+  const traceNodes = nodes.filter((node) => !isSeeded(node));
+
+  const read = new Set(passNodes.flatMap((node) => [...reads(node)]));
+  const handed = traceNodes.flatMap((node) =>
+    isConstant(node) ? [] : node.outputs.filter((output) => read.has(output)),
+  );
+  const free = whole.outputs.filter(({ name }) => !seeded.has(name));
+  const boundary = handed.map((name) => valueInfo(whole, name));
+  const known = new Set(handed);
+  const trace = withNodes(
+    whole,
+    traceNodes,
+    graph.inputs.filter(({ name }) => !seeds.includes(name)),
+    [...boundary, ...free.filter(({ name }) => !known.has(name))],
+  );
+  const pass = withNodes(
+    whole,
+    [...traceNodes.filter(isConstant), ...passNodes],
+    [...graph.inputs, ...boundary],
+    whole.outputs.filter(({ name }) => seeded.has(name)),
+  );
+  return { trace: withoutUnread(prune(trace)), pass: withoutUnread(prune(pass)), boundary: handed };
+}
+
+/** Inputs that nothing reads need not be fed. */
+function withoutUnread(graph: Graph): Graph {
+  const read = new Set([...graph.nodes.flatMap((node) => [...reads(node)]), ...graph.outputs.map(({ name }) => name)]);
+  return { ...graph, inputs: graph.inputs.filter(({ name }) => read.has(name)) };
 }
