@@ -1,6 +1,7 @@
 import { getInts, getString, ints, omit } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
 import type { Node } from '../graph/ir';
+import { floating } from '../graph/tensor';
 import { castTo, constantInput, fromFront, unsupported } from './common';
 import type { VjpRule, VjpRules } from './rule';
 
@@ -11,6 +12,8 @@ interface Axis {
   readonly resized: number;
   /** The factor, when the node gives factors. */
   readonly scale: number | undefined;
+  /** The part of the axis that is read, 0 to 1 for all of it, when the node takes a region. */
+  readonly region: readonly [number, number] | undefined;
   /** The size asked for, when the node gives sizes; a policy may have changed it. */
   readonly wanted: number | undefined;
 }
@@ -21,9 +24,17 @@ function resizedAxes(node: Node, b: Builder): Axis[] {
   const scales = constantInput(node, b, 2, 'scales') ?? [];
   const sizes = constantInput(node, b, 3, 'sizes') ?? [];
   const given = getInts(node, 'axes')?.map((axis) => fromFront(axis, from.length)) ?? from.map((_, axis) => axis);
+  const crops = getString(node, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
+  const roi = (crops && constantInput(node, b, 1, 'roi')) || undefined;
   return given
-    .map((axis, i) => ({ axis, size: from[axis], resized: to[axis], scale: scales[i], wanted: sizes[i] }))
-    .filter(({ size, resized, scale, wanted }) => size !== resized || (scale ?? 1) !== 1 || (wanted ?? size) !== size);
+    .map((axis, i): Axis => {
+      const region = roi && ([roi[i], roi[given.length + i]] as const);
+      return { axis, size: from[axis], resized: to[axis], scale: scales[i], region, wanted: sizes[i] };
+    })
+    .filter(
+      ({ size, resized, scale, region, wanted }) =>
+        size !== resized || (scale ?? 1) !== 1 || (wanted ?? size) !== size || `${region ?? [0, 1]}` !== '0,1',
+    );
 }
 
 /** Pairs of coordinate transformation and rounding for which output i of an axis enlarged k times reads ⌊i/k⌋. */
@@ -68,22 +79,25 @@ function sumBlocks(b: Builder, dy: string, axes: readonly Axis[], shape: readonl
  * axes. Only small constants are stored; the runtime folds the rest when it makes the session.
  */
 function transposedMatrix(b: Builder, node: Node, axis: Axis, lead: Axis | undefined): string {
-  const { size, resized, scale, wanted } = axis;
+  const { size, resized, scale, region, wanted } = axis;
   const iota = Array.from({ length: size }, (_, i) => i);
   const equal = b.op('Equal', [b.ints(iota, [1, size, 1, 1]), b.ints(iota, [1, 1, size, 1])]);
-  const identity = castTo(b, equal, b.dtype(node.inputs[0]));
+  const dtype = b.dtype(node.inputs[0]);
+  const identity = castTo(b, equal, dtype);
   const own = omit(node.attributes, 'axes', 'keep_aspect_ratio_policy', 'extrapolation_value');
   if (lead) {
+    if (region) throw unsupported(node, 'keep_aspect_ratio_policy', 'it comes with a region of interest');
     // Another axis dictates the scale: it comes along as the fourth, where everything is constant.
     const attributes = { ...omit(node.attributes, 'extrapolation_value'), axes: ints([2, 3]) };
     const sizes = b.ints([wanted as number, lead.wanted as number]);
     const both = b.op('Resize', [b.expand(identity, [1, size, size, lead.size]), '', '', sizes], attributes);
     return b.reshape(b.slice(both, [3], [0], [1]), [size, resized]);
   }
+  const roi = region ? b.constant(floating(dtype, [0, 0, region[0], 0, 1, 1, region[1], 1])) : '';
   const inputs =
     scale === undefined
-      ? [identity, '', '', b.ints([1, size, resized, 1])]
-      : [identity, '', b.floats([1, 1, scale, 1])];
+      ? [identity, roi, '', b.ints([1, size, resized, 1])]
+      : [identity, roi, b.floats([1, 1, scale, 1])];
   return b.reshape(b.op('Resize', inputs, own), [size, resized]);
 }
 
@@ -112,12 +126,10 @@ function multiplyAxis(b: Builder, dy: string, axis: number, matrix: string): str
 }
 
 /**
- * Resize is linear and acts on each axis by itself, so its adjoint multiplies each axis by the transposed matrix, in
- * every mode and with the runtime's own rounding.
+ * Resize is linear (apart from the constant that it puts outside of a region) and acts on each axis by itself, so its
+ * adjoint multiplies each axis by the transposed matrix, in every mode and with the runtime's own rounding.
  */
 const resizeRule: VjpRule = ({ node, b, cotangents }) => {
-  if (getString(node, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize')
-    throw unsupported(node, 'coordinate_transformation_mode', 'tf_crop_and_resize takes its region from another input');
   const axes = resizedAxes(node, b);
   const dy = cotangents[0] as string;
   if (axes.length === 0) return [dy];
