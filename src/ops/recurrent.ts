@@ -76,8 +76,11 @@ interface State {
 /** One step: `x` is the input's product [batch, gates·hidden] without biases. */
 type Step = (cell: Cell, x: string, state: State) => State;
 
-const gate = ({ b, hidden }: Cell, x: string, from: number, count = 1): string =>
-  b.slice(x, [1], [from * hidden], [(from + count) * hidden]);
+/** Splits the columns [batch, gates·hidden] by gates. */
+const gatesOf = ({ b, hidden }: Cell, x: string): readonly string[] => {
+  const count = b.shape(x)[1] / hidden;
+  return b.ops('Split', [x, b.ints(new Array<number>(count).fill(hidden))], count, { axis: int(1) });
+};
 
 const plus = (b: Builder, x: string, y: string | undefined): string => (y === undefined ? x : b.add(x, y));
 
@@ -91,17 +94,18 @@ const rnn: Step = (cell, x, { h, c }) => {
 const gru: Step = (cell, x, { h, c }) => {
   const { b, activations, clip, hidden, recurrence, inputBias, stateBias } = cell;
   const after = getInt(cell.node, 'linear_before_reset', 0) !== 0;
-  const fromInput = plus(b, x, inputBias);
+  const [inputZ, inputR, inputH] = gatesOf(cell, plus(b, x, inputBias));
   const columns = (value: string, from: number, count: number): string =>
     b.slice(value, [b.rank(value) - 1], [from * hidden], [(from + count) * hidden]);
   const fromState = (state: string, from: number, count: number): string => {
     const product = b.matmul(state, columns(recurrence, from, count));
     return stateBias ? b.add(product, columns(stateBias, from, count)) : product;
   };
-  const gates = activations[0](b, clip(b.add(gate(cell, fromInput, 0, 2), fromState(h, 0, 2))));
-  const [z, r] = [gate(cell, gates, 0), gate(cell, gates, 1)];
+  const [stateZ, stateR] = gatesOf(cell, fromState(h, 0, 2));
+  const z = activations[0](b, clip(b.add(inputZ, stateZ)));
+  const r = activations[0](b, clip(b.add(inputR, stateR)));
   const recurrent = after ? b.mul(r, fromState(h, 2, 1)) : fromState(b.mul(r, h), 2, 1);
-  const candidate = activations[1](b, clip(b.add(gate(cell, fromInput, 2), recurrent)));
+  const candidate = activations[1](b, clip(b.add(inputH, recurrent)));
   return { h: b.add(b.mul(oneMinus(b, z), candidate), b.mul(z, h)), c };
 };
 
@@ -109,15 +113,16 @@ const gru: Step = (cell, x, { h, c }) => {
 const lstm: Step = (cell, x, { h, c }) => {
   const { b, activations, clip, peephole } = cell;
   const sum = plus(b, plus(b, b.add(x, b.matmul(h, cell.recurrence)), cell.inputBias), cell.stateBias);
+  const gates = gatesOf(cell, sum);
   const [f, g, output] = activations;
   const open = (index: number, row: number, memory: string): string => {
     const weight = peephole(row);
-    const own = gate(cell, sum, index);
+    const own = gates[index];
     return f(b, clip(weight ? b.add(own, b.mul(weight, memory)) : own));
   };
   const input = open(0, 0, c);
   const forget = getInt(cell.node, 'input_forget', 0) !== 0 ? oneMinus(b, input) : open(2, 2, c);
-  const next = b.add(b.mul(forget, c), b.mul(input, g(b, clip(gate(cell, sum, 3)))));
+  const next = b.add(b.mul(forget, c), b.mul(input, g(b, clip(gates[3]))));
   return { h: b.mul(open(1, 1, next), output(b, next)), c: next };
 };
 
@@ -140,9 +145,10 @@ function reversed({ b, lengths }: Sequence, x: string): string {
 function unroll(sequence: Sequence, cell: Cell, step: Step, products: string, start: State) {
   const { b, length, batch, lengths } = sequence;
   const all: string[] = [];
+  const steps = b.ops('Split', [products, b.ints(new Array<number>(length).fill(1))], length, { axis: int(0) });
   let state = start;
   for (let t = 0; t < length; t++) {
-    const x = b.reshape(b.slice(products, [0], [t], [t + 1]), b.shape(products).slice(1));
+    const x = b.reshape(steps[t], b.shape(products).slice(1));
     const next = step(cell, x, state);
     let shown = next.h;
     if (lengths) {

@@ -2,6 +2,7 @@ import type { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
 import type { Node } from '../graph/ir';
 import { activation } from './activation';
+import { control } from './control';
 import { conv } from './conv';
 import { einsum } from './einsum';
 import { elementwise } from './elementwise';
@@ -14,7 +15,7 @@ import { quantize } from './quantize';
 import { recurrent } from './recurrent';
 import { reduce } from './reduce';
 import { resize } from './resize';
-import type { RuleTable, VjpRules } from './rule';
+import type { Expansions, RuleTable, VjpRules } from './rule';
 import { shape } from './shape';
 import { softmax } from './softmax';
 
@@ -35,6 +36,9 @@ const rules: VjpRules = [
   ...einsum,
   ...quantize,
 ];
+
+/** What is taken apart instead of having rules. */
+const expansions: Expansions = [...recurrent, ...control];
 
 /** Adds cotangents up pairwise. */
 function combine(cotangents: readonly string[], _value: string, b: Builder): string {
@@ -62,4 +66,4 @@ function conform(cotangent: string, value: string, node: Node, b: Builder): stri
 }
 
 /** The table of the ordinary gradient. */
-export const vjp: RuleTable<string> = { name: 'gradient', rules, expansions: recurrent, combine, conform };
+export const vjp: RuleTable<string> = { name: 'gradient', rules, expansions, combine, conform };
