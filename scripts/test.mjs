@@ -2,6 +2,7 @@
 //   node scripts/test.mjs [STEP ...] [arguments for vitest]        without steps: everything
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { checkLock } from './check-lock.mjs';
 import { packageExtension } from './package.mjs';
 import { installDependencies, root, runBin, runMain, ScriptError, step } from './tools.mjs';
 
@@ -32,6 +33,7 @@ function buildForSuites() {
 
 /** Every step: `suite` marks those whose tests are counted, `inAll` those that a run without arguments takes. */
 const steps = {
+  lock: { run: checkLock },
   typecheck: { run: typecheck },
   lint: { run: () => runBin('@biomejs/biome', ['check', '--error-on-warnings', '.'], { command: 'biome' }) },
   arrows: {
