@@ -71,7 +71,9 @@ function tapsOf(b: Builder, grid: string, size: number, { mode, padding, corners
   const start = weights ? place : b.op('Round', [place]);
   const padded = (x: string): string =>
     padding === 'border' ? clamp(b, x, size - 1) : padding === 'reflection' ? reflect(b, x, low, high) : x;
-  const position = padded(start);
+  // Cubic taps are padded one by one; all else brings the sample's own place inside first.
+  const outside = mode === 'cubic' || mode === 'bicubic' ? 'zeros' : padding;
+  const position = outside === 'zeros' ? start : padded(start);
   const floor = b.op('Floor', [position]);
   const tap = (offset: number, weight: string, slope: string | undefined): Tap => {
     const index = shift(b, floor, offset);
@@ -86,7 +88,7 @@ function tapsOf(b: Builder, grid: string, size: number, { mode, padding, corners
   };
   if (!weights) return [tap(0, b.expand(b.float(1, dtype), b.shape(grid)), undefined)];
   // The padding's own slope: 0 where it clamps, −1 where it runs backwards.
-  const inner = b.scale(paddingSlope(b, start, padding, size, low, high), factor);
+  const inner = b.scale(paddingSlope(b, start, outside, size, low, high), factor);
   return weights(b, b.sub(position, floor)).map(({ offset, weight, slope }) =>
     tap(offset, weight, b.mul(slope, inner)),
   );
