@@ -67,7 +67,8 @@ export function cropAndResize(draw: Draw): Trial {
 /** Sizes of which the aspect ratio is to be kept. */
 export function keepAspect(draw: Draw): Trial {
   const shape = draw.list(2, 1, 6);
-  return single('Resize', [draw.values().array([1, 1, ...shape]), undefined, undefined, int64(draw.list(2, 1, 9))], {
+  const sizes = draw.list(2, 3, 9);
+  return single('Resize', [draw.values().array([1, 1, ...shape]), undefined, undefined, int64(sizes)], {
     mode: string('linear'),
     axes: ints([2, 3]),
     keep_aspect_ratio_policy: string(draw.pick(['not_larger', 'not_smaller'])),
