@@ -1,5 +1,5 @@
 import { type FloatArray, floatArray } from '../graph/ndarray';
-import { withOutputs } from '../reverse/prune';
+import { extract } from '../graph/prune';
 import { gradientOf } from './gradient';
 import type { Attribution, Method, Runtime, Subject } from './method';
 
@@ -52,6 +52,6 @@ export const gradientXInput: Method = {
 async function valueAt({ graph, feeds }: Subject, value: string, runtime: Runtime): Promise<Float32Array> {
   const fed = feeds.get(value);
   if (fed) return fed.data as Float32Array;
-  const program = await runtime.compile(`value/${value}`, () => withOutputs(graph, [value]));
+  const program = await runtime.compile(`value/${value}`, () => extract(graph, [], [value]));
   return (await program.run(feeds)).get(value)?.data as Float32Array;
 }

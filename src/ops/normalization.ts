@@ -1,5 +1,6 @@
 import { getFloat, getInt, getInts, int, ints } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
+import { elementCount } from '../graph/tensor';
 import { fromFront, unsupported } from './common';
 import type { VjpRule, VjpRules } from './rule';
 
@@ -68,12 +69,12 @@ const layerNormalization: VjpRule = ({ node, b, cotangents, needs }) => {
   const [x, scale] = node.inputs;
   const axes = axesFrom(fromFront(getInt(node, 'axis', -1), b.rank(x)), b.rank(x));
   const s = standardise(b, x, axes, getFloat(node, 'epsilon', 1e-5));
-  const count = axes.reduce((product, a) => product * b.shape(x)[a], 1);
+  const count = b.float(elementCount(axes.map((axis) => b.shape(x)[axis])), b.dtype(x));
   const parts: string[] = [];
   if (needs(0)) {
     if (dy !== null) parts.push(unstandardise(b, b.mul(dy, scale), s));
-    if (dMean !== null) parts.push(b.expand(b.scale(dMean, 1 / count), b.shape(x)));
-    if (dInverse !== null) parts.push(b.mul(b.scale(dInverse, -1 / count), b.mul(b.mul(s.normal, s.r), s.r)));
+    if (dMean !== null) parts.push(b.expand(b.div(dMean, count), b.shape(x)));
+    if (dInverse !== null) parts.push(b.neg(b.mul(b.div(dInverse, count), b.mul(b.mul(s.normal, s.r), s.r))));
   }
   return [
     parts.length > 0 ? parts.reduce(b.add) : null,

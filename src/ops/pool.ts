@@ -50,11 +50,11 @@ function counts(node: Node, w: Windows): number[] {
 const averagePool: VjpRule = ({ node, b, cotangents }) => {
   const dy = cotangents[0] as string;
   const w = poolWindows(node, b);
-  const inverse = counts(node, w).map((count) => (count === 0 ? 0 : 1 / count));
-  const even = inverse.every((factor) => factor === inverse[0]);
-  const share = even
-    ? b.scale(dy, inverse[0])
-    : b.mul(dy, b.constant(floating(b.dtype(dy), inverse, [1, 1, ...w.output])));
+  // Dividing by whole numbers is exact where multiplying by their reciprocals is not.
+  const sizes = counts(node, w).map((count) => Math.max(count, 1));
+  const isEven = sizes.every((size) => size === sizes[0]);
+  const divisor = isEven ? floating(b.dtype(dy), [sizes[0]], []) : floating(b.dtype(dy), sizes, [1, 1, ...w.output]);
+  const share = sizes[0] === 1 && isEven ? dy : b.div(dy, b.constant(divisor));
   return [scatterSum(b, share, w)];
 };
 
@@ -83,7 +83,7 @@ const lpPool: VjpRule = ({ node, b, cotangents }) => {
 const globalAveragePool: VjpRule = ({ node, b, cotangents }) => {
   const dy = cotangents[0] as string;
   const shape = b.shape(node.inputs[0]);
-  return [b.expand(b.scale(dy, 1 / elementCount(shape.slice(2))), shape)];
+  return [b.expand(b.div(dy, b.float(elementCount(shape.slice(2)), b.dtype(dy))), shape)];
 };
 
 const globalMaxPool: VjpRule = ({ node, b, cotangents }) => {

@@ -1,11 +1,11 @@
 import { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
 import { type Graph, typeOf } from '../graph/ir';
+import { prune } from '../graph/prune';
 import { isFloating } from '../graph/tensor';
 import { castTo } from '../ops/common';
 import { vjp } from '../ops/vjp';
 import { reverse } from './driver';
-import { prune } from './prune';
 
 export interface GradientRequest {
   /** The value whose score is explained, e.g. the logits; an inner value is as good as an output. */

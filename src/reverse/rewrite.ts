@@ -1,6 +1,6 @@
 import { Builder } from '../graph/builder';
 import type { Graph, Node } from '../graph/ir';
-import { prune } from './prune';
+import { prune } from '../graph/prune';
 
 export interface RewriteContext {
   readonly b: Builder;

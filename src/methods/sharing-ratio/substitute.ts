@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../../graph/ir';
+import { prune } from '../../graph/prune';
 import { sortNodes } from '../../graph/topology';
-import { prune } from '../../reverse/prune';
 
 /**
  * Lets values that are computed elsewhere in the graph take the place of the nodes that make others.
