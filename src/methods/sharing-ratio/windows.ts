@@ -1,11 +1,11 @@
 import { getInts, int } from '../../graph/attributes';
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
+import { contributionsOf, type Sources, withRow } from './contributions';
 import { complement, type Flow, type Ledger, own } from './flow';
 import {
   fold,
   gatherRows,
-  groupsOf,
   isPointwise,
   offsetCount,
   pathSources,
@@ -24,10 +24,8 @@ import {
  * A pool is no stop: its windows compose with those of the convolution behind it (Han et al., ICLR 2024).
  */
 
-/** Source vectors of a convolution: one plane [A, positions, channels] per offset of the pool in front, A = 1 without. */
-interface Sources {
-  readonly rows: string;
-  readonly planes: number;
+/** Source vectors of a convolution, and the pool that they come through. */
+interface PooledSources extends Sources {
   readonly pool?: { readonly windows: Windows; readonly input: string };
 }
 
@@ -43,12 +41,6 @@ function rowsOf(b: Builder, value: string): string {
 /** [positions, C] → [1, C, ...spatial]. */
 function mapOf(b: Builder, rows: string, shape: readonly number[]): string {
   return b.reshape(b.transpose(rows, [1, 0]), shape);
-}
-
-function withRow(b: Builder, rows: string, filler: number): string {
-  const rank = b.rank(rows);
-  const row = b.shape(rows).map((dim, axis) => (axis === rank - 2 ? 1 : dim));
-  return b.op('Concat', [rows, b.expand(b.float(filler), row)], { axis: int(rank - 2) });
 }
 
 export function poolWindows(b: Builder, node: Node): Windows {
@@ -105,7 +97,7 @@ function paddedCounts(node: Node, { input, output, kernel, strides, dilations, b
   return perAxis.reduce<number[]>((counts, axis) => counts.flatMap((count) => axis.map((more) => count * more)), [1]);
 }
 
-function sourcesOf(ledger: Ledger, value: string): Sources {
+function sourcesOf(ledger: Ledger, value: string): PooledSources {
   const { b } = ledger;
   const pool = ledger.producer.get(value);
   if (isPool(pool) && ledger.onPath(pool.inputs[0])) {
@@ -118,48 +110,6 @@ function sourcesOf(ledger: Ledger, value: string): Sources {
   }
   const rows = rowsOf(b, value);
   return { rows: b.reshape(rows, [1, ...b.shape(rows)]), planes: 1 };
-}
-
-/** u of every path: [planes, offsets, targets, C_out]. */
-function contributions(b: Builder, node: Node, sources: Sources, windows: Windows): string {
-  const weight = node.inputs[1];
-  const [outputs, perGroup] = b.shape(weight);
-  const groups = groupsOf(node);
-  const offsets = offsetCount(windows);
-  const targets = targetCount(windows);
-  const positions = sourceCount(windows);
-  const { planes } = sources;
-  const byOffset = b.reshape(weight, [outputs, perGroup, offsets]);
-  const index = pathSources(windows);
-  const strided = windows.strides.some((stride) => stride > 1);
-
-  if (isPointwise(windows) && groups === 1) {
-    const matrix = b.transpose(b.reshape(weight, [outputs, perGroup]), [1, 0]);
-    return b.reshape(b.matmul(sources.rows, matrix), [planes, 1, targets, outputs]);
-  }
-  if (groups === 1 && planes === 1 && !strided) {
-    // Every source meets every offset: multiply first, then bring the products to their targets.
-    const matrix = b.reshape(b.transpose(byOffset, [1, 2, 0]), [perGroup, offsets * outputs]);
-    const rows = b.reshape(sources.rows, [positions, perGroup]);
-    const products = b.reshape(b.matmul(withRow(b, rows, 0), matrix), [(positions + 1) * offsets, outputs]);
-    const flat = index.map((source, path) => source * offsets + Math.floor(path / targets));
-    return b.reshape(gatherRows(b, products, flat, [offsets, targets]), [1, offsets, targets, outputs]);
-  }
-  const channels = perGroup * groups;
-  const gathered = b.op('Gather', [withRow(b, sources.rows, 0), b.ints(Array.from(index), [offsets, targets])], {
-    axis: int(1),
-  });
-  if (groups === 1) return b.matmul(gathered, b.transpose(byOffset, [2, 1, 0]));
-  if (perGroup === 1 && outputs === channels) {
-    return b.mul(
-      gathered,
-      b.reshape(b.transpose(b.reshape(weight, [outputs, offsets]), [1, 0]), [1, offsets, 1, outputs]),
-    );
-  }
-  const grouped = b.transpose(b.reshape(gathered, [planes, offsets, targets, groups, perGroup]), [0, 1, 3, 2, 4]);
-  const matrices = b.transpose(b.reshape(weight, [groups, outputs / groups, perGroup, offsets]), [3, 0, 2, 1]);
-  const product = b.transpose(b.matmul(grouped, matrices), [0, 1, 3, 2, 4]);
-  return b.reshape(product, [planes, offsets, targets, outputs]);
 }
 
 /** What a convolution is measured against: its relevance at the targets and the vectors z. */
@@ -193,23 +143,24 @@ export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   }
 
   const sources = sourcesOf(ledger, x);
-  const u = contributions(b, node, sources, windows);
+  const { size, along, sum } = contributionsOf(b, node, sources, windows);
   const outputs = b.shape(weight)[0];
-  const sum = b.sum(u, [0, 1], false);
-  const value = bias ? b.add(sum, b.reshape(bias, [1, outputs])) : sum;
-  ledger.replacements.set(y, mapOf(b, value, b.shape(y)));
-  const z = target.against === y ? value : rowsOf(b, target.against);
+  const targets = targetCount(windows);
+  const value = sum && bias ? b.add(sum, b.reshape(bias, [1, outputs])) : sum;
+  if (value) ledger.replacements.set(y, mapOf(b, value, b.shape(y)));
+  const z = value && target.against === y ? value : rowsOf(b, target.against);
 
-  const size = b.op('Sqrt', [b.sum(b.mul(u, u), [3])]);
-  const total = b.sum(size, [0, 1]);
-  const squared = b.sum(b.mul(z, z), [1]);
-  const along = b.sum(b.mul(u, z), [3]);
-  const ofBias = bias ? ledger.safeDivide(b.matmul(z, b.reshape(bias, [outputs, 1])), total) : null;
-  const ratios = ledger.safeDivide(ofBias ? b.add(along, b.mul(size, ofBias)) : along, squared);
+  const total = b.sum(size, [0, 1], false);
+  const squared = b.sum(b.mul(z, z), [1], false);
+  const ofBias = bias
+    ? ledger.safeDivide(b.reshape(b.matmul(z, b.reshape(bias, [outputs, 1])), [targets]), total)
+    : null;
+  const shared = ofBias ? b.add(along(z), b.mul(size, ofBias)) : along(z);
+  const ratios = ledger.safeDivide(shared, squared);
   const map = b.reshape(ratios, [sources.planes, offsetCount(windows), ...windows.output]);
   if (target.against === y) ledger.ratios.push({ target: y, ratios: map });
 
-  const dead = b.op('LessOrEqual', [b.mul(b.reshape(total, [targetCount(windows), 1]), squared), b.float(0)]);
+  const dead = b.op('LessOrEqual', [b.mul(total, squared), b.float(0)]);
   const reached = target.share ? b.mul(target.relevance, target.share) : target.relevance;
   ledger.lose(reached, b.reshape(b.cast(dead, 'float32'), [1, 1, ...windows.output]));
 
