@@ -14,6 +14,9 @@ const RLE4 = 2;
 const BITFIELDS = 3;
 const ALPHABITFIELDS = 6;
 
+/** Run-length data of a few bytes may claim any size. */
+const MOST_PIXELS = 100_000_000;
+
 interface Header {
   readonly width: number;
   readonly height: number;
@@ -45,11 +48,14 @@ export const isBitmap = (bytes: Uint8Array): boolean => bytes[0] === 0x42 && byt
 export function decodeBitmap(bytes: Uint8Array): Bitmap {
   const header = readHeader(bytes);
   const { width, height, bits, topDown } = header;
+  const runs = header.compression === RLE8 || header.compression === RLE4;
+  const stride = runs ? 0 : rowBytes(bytes, header);
+  if (width * height > MOST_PIXELS) throw invalid(`its size is ${width} × ${height}`);
   const data = new Uint8Array(width * height * 3);
   const row = (line: number): number => (topDown ? line : height - 1 - line) * width * 3;
-  if (header.compression === RLE8 || header.compression === RLE4) decodeRuns(bytes, header, data, row);
-  else if (bits <= 8) decodeIndexed(bytes, header, data, row);
-  else decodeDirect(bytes, header, data, row);
+  if (runs) decodeRuns(bytes, header, data, row);
+  else if (bits <= 8) decodeIndexed(bytes, header, data, row, stride);
+  else decodeDirect(bytes, header, data, row, stride);
   return { width, height, bitsPerPixel: bits, data };
 }
 
@@ -95,7 +101,8 @@ function readHeader(bytes: Uint8Array): Header {
 
 type RowStart = (line: number) => number;
 
-function lines(bytes: Uint8Array, { width, height, bits, dataOffset }: Header): number {
+/** Bytes from row to row, which are multiples of four, once it is certain that all rows are there. */
+function rowBytes(bytes: Uint8Array, { width, height, bits, dataOffset }: Header): number {
   const stride = Math.ceil((width * bits) / 32) * 4;
   // The padding of the last row may be missing.
   const needed = dataOffset + stride * (height - 1) + Math.ceil((width * bits) / 8);
@@ -103,9 +110,8 @@ function lines(bytes: Uint8Array, { width, height, bits, dataOffset }: Header): 
   return stride;
 }
 
-function decodeIndexed(bytes: Uint8Array, header: Header, data: Uint8Array, row: RowStart): void {
+function decodeIndexed(bytes: Uint8Array, header: Header, data: Uint8Array, row: RowStart, stride: number): void {
   const { width, height, bits, dataOffset, palette } = header;
-  const stride = lines(bytes, header);
   const mask = (1 << bits) - 1;
   for (let y = 0; y < height; y++) {
     let out = row(y);
@@ -117,9 +123,8 @@ function decodeIndexed(bytes: Uint8Array, header: Header, data: Uint8Array, row:
   }
 }
 
-function decodeDirect(bytes: Uint8Array, header: Header, data: Uint8Array, row: RowStart): void {
+function decodeDirect(bytes: Uint8Array, header: Header, data: Uint8Array, row: RowStart, stride: number): void {
   const { width, height, bits, dataOffset, masks } = header;
-  const stride = lines(bytes, header);
   const step = bits / 8;
   const channels = masks.map((mask) => {
     const shift = mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);

@@ -80,6 +80,19 @@ export function resample(
   const columns = tapsOf(source.width, width, interpolation, antialias, across);
   const rows = tapsOf(source.height, height, interpolation, antialias, down);
   if (columns === undefined && rows === undefined) return source;
+  if (!antialias && interpolation !== 'nearest') {
+    return pointwise(
+      source,
+      columns ?? nearestTaps(source.width, width, across),
+      rows ?? nearestTaps(source.height, height, down),
+    );
+  }
+  // Pillow's order since version 13; the other order rounds some pixels to the next level.
+  const shrinksMostlyDown = source.height - height > Math.max(0, 2 * (source.width - width));
+  if (rows && shrinksMostlyDown) {
+    const shortened = vertical(source, rows, 0);
+    return columns ? horizontal(shortened, columns, 0, shortened.height) : shortened;
+  }
   const firstRow = rows ? rows.first[0] : 0;
   const lastRow = rows ? rows.first.at(-1)! + rows.count.at(-1)! : source.height;
   const narrowed = columns ? horizontal(source, columns, firstRow, lastRow) : source;
@@ -217,6 +230,32 @@ function horizontal(source: Raster, taps: Taps, firstRow: number, lastRow: numbe
         let sum = HALF;
         for (let k = 0; k < n; k++) sum = (sum + data[at + c + k * channels] * weights[w + k]) | 0;
         out[to + c] = clip(sum);
+      }
+    }
+  }
+  return { width, height, channels, data: out };
+}
+
+/** Both directions at once, as the libraries without antialiasing do: nothing is rounded or clipped in between. */
+function pointwise(source: Raster, columns: Taps, rows: Taps): Raster {
+  const { channels, data } = source;
+  const width = columns.first.length;
+  const height = rows.first.length;
+  const out = new Uint8Array(width * height * channels);
+  const unit = 2 ** (-2 * PRECISION);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let j = 0; j < rows.count[y]; j++) {
+          const line = (rows.first[y] + j) * source.width + columns.first[x];
+          let along = 0;
+          for (let i = 0; i < columns.count[x]; i++) {
+            along += data[(line + i) * channels + c] * columns.weights[x * columns.stride + i];
+          }
+          sum += along * rows.weights[y * rows.stride + j];
+        }
+        out[(y * width + x) * channels + c] = Math.min(255, Math.max(0, Math.round(sum * unit)));
       }
     }
   }
