@@ -4,7 +4,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { installDependencies, isMain, root, runMain, ScriptError, step } from './tools.mjs';
+import { installDependencies, isMain, root, run, runMain, ScriptError, step } from './tools.mjs';
 
 const dist = path.join(root, 'dist');
 const modules = path.join(root, 'node_modules');
@@ -47,17 +47,26 @@ function sameFile(a, b) {
   return from.size === to.size && from.mtimeMs <= to.mtimeMs;
 }
 
+/** Installs the packages of a platform other than this one, in the locked versions, beside this one's. */
+function fetchForeign(names) {
+  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
+  const locked = names.filter((name) => packages[`node_modules/${name}`] !== undefined);
+  if (locked.length === 0) return;
+  step(`fetch ${locked.join(', ')}`);
+  const wanted = locked.map((name) => `${name}@${packages[`node_modules/${name}`].version}`);
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--force', ...wanted]);
+}
+
 /** Makes dist/node_modules hold the run-time files of one platform and nothing else. */
 function copyRuntimePackages(target) {
   const [platform, arch] = target.split('-');
+  const needed = runtimePackages(platform, arch);
+  fetchForeign(needed.map(({ name }) => name).filter((name) => !existsSync(path.join(modules, name))));
   const wanted = new Map();
-  for (const { name, keep, needs } of runtimePackages(platform, arch)) {
+  for (const { name, keep, needs } of needed) {
     const folder = path.join(modules, name);
     if (!existsSync(path.join(folder, needs ?? 'package.json'))) {
-      throw new ScriptError(
-        `${name} has no files for ${target} here: build on that platform, or first run ` +
-          `npm install --no-save --os=${platform} --cpu=${arch} sharp`,
-      );
+      throw new ScriptError(`${name} has no binaries for ${target}`);
     }
     for (const file of filesBelow(folder)) {
       if (always.test(file) || keep(file)) wanted.set(path.join(name, file), path.join(folder, file));
