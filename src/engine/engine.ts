@@ -1,0 +1,353 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { replaceFile, writeAll } from '../graph/dataFile';
+import { PrismError } from '../graph/errors';
+import { defaultInputShapes, type InputShapes } from '../graph/inputShapes';
+import type { Graph } from '../graph/ir';
+import { configNames } from '../inputs/discover';
+import { formatConfig } from '../inputs/settings';
+import { METHODS, methodById } from '../methods/index';
+import type { Method } from '../methods/method';
+import type {
+  ClassScore,
+  EngineApi,
+  EngineInfo,
+  ExplainParams,
+  Explanation,
+  LayerInfo,
+  MethodSummary,
+  ModelInfo,
+  RemoteError,
+  ScalarMap,
+} from '../protocol';
+import { lower } from '../reverse/lower';
+import { type CallContext, toRemoteError } from '../rpc';
+import { topClasses } from './classes';
+import { type Answer, classify, explain, positionIn, type Question } from './explain';
+import { Explanations, type LivingExplanation } from './explanations';
+import { modelLayers } from './layers';
+import { channelAxis, mapOfLocations, statistics, sumChannels } from './maps';
+import { type Model, Models } from './model';
+import { Programs } from './programs';
+import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
+import { type ExplainReport, reportOf } from './report';
+import { type Request, Requests } from './requests';
+import { type Savable, saveExplanation } from './save';
+import { GraphStore } from './store';
+import { type Given, photographOf, prepare } from './subject';
+
+export interface EngineOptions {
+  /** Names the release: what another one has cached is not used. */
+  readonly version: string;
+  /** Bound on the folder of compiled graphs. */
+  readonly maxCacheBytes?: number;
+  /** Bound on the memory of loaded graphs. */
+  readonly maxSessionBytes?: number;
+  readonly methods?: readonly Method[];
+}
+
+const MAX_CACHE_BYTES = 4 * 2 ** 30;
+const MAX_SESSION_BYTES = 2 * 2 ** 30;
+const TOP = 5;
+
+/** What is made when the engine is initialised. */
+interface Running {
+  readonly choice: ProviderChoice;
+  readonly programs: Programs;
+  readonly models: Models;
+  readonly store: GraphStore | undefined;
+}
+
+/** An explanation as a program in the same process gets it. */
+export interface Explained {
+  readonly answer: Answer;
+  readonly report: ExplainReport;
+  /** One number a location. */
+  readonly map: ScalarMap;
+}
+
+/** Classes of a prediction. */
+export interface Prediction {
+  readonly model: ModelInfo;
+  readonly classes: readonly ClassScore[];
+  readonly provider: string;
+  readonly ms: Readonly<Record<string, number>>;
+  readonly warnings: readonly RemoteError[];
+}
+
+/**
+ * Models, methods and what is computed with them. Knows nothing of processes: the editor talks to one in a child
+ * process, the command line has its own.
+ */
+export class Engine implements EngineApi {
+  readonly #options: EngineOptions;
+  readonly #requests = new Requests();
+  readonly #explanations = new Explanations();
+  #running?: Running;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Chooses the provider and the cache folder (null: none). What ran before is dropped. */
+  async initialize({ cacheDir, provider }: { cacheDir: string | null; provider: string }): Promise<EngineInfo> {
+    const { version, maxCacheBytes = MAX_CACHE_BYTES, maxSessionBytes = MAX_SESSION_BYTES } = this.#options;
+    const choice = await chooseProvider(parseProvider(provider));
+    const store = cacheDir === null ? undefined : new GraphStore(join(cacheDir, 'graphs'), maxCacheBytes);
+    const programs = new Programs({
+      provider: choice.provider,
+      version,
+      ...(store && { store }),
+      maxBytes: maxSessionBytes,
+      lower,
+      onFallback: (reason) => this.#requests.current?.warnings.push(reason),
+    });
+    this.#running?.programs.dispose();
+    this.#running = { choice, programs, store, models: new Models(programs, this.#requests) };
+    return {
+      version,
+      pid: process.pid,
+      providers: listProviders(),
+      provider: choice.provider,
+      ...(choice.reason !== undefined && { reason: choice.reason }),
+    };
+  }
+
+  /** Lets go of all native memory. */
+  dispose(): void {
+    this.#running?.programs.dispose();
+    this.#running = undefined;
+  }
+
+  /** Bytes in the cache folder; 0 without one. */
+  get cacheBytes(): number {
+    return this.#running?.store?.size() ?? 0;
+  }
+
+  async methods(_params: Record<string, never> = {}): Promise<readonly MethodSummary[]> {
+    return (this.#options.methods ?? METHODS).map(({ info }) => info);
+  }
+
+  async model({ path }: { path: string }, context?: CallContext): Promise<ModelInfo> {
+    return this.#requests.run(context, async () => this.#info(await this.#get(path)));
+  }
+
+  async predict(
+    { model, image }: { model: string; image: string },
+    context?: CallContext,
+  ): Promise<{ top: readonly ClassScore[]; ms: number; provider: string }> {
+    const { classes, ms, provider } = await this.classes(model, { image }, context);
+    return { top: topClasses(classes, TOP), ms: ms.total, provider };
+  }
+
+  /** The scores of all classes for what was given. */
+  async classes(path: string, given: Given, context?: CallContext): Promise<Prediction> {
+    return this.#requests.run(context, async (request) => {
+      const model = await this.#get(path);
+      const prepared = await prepare(model, given, request);
+      const classes = await classify(model, prepared, request);
+      return {
+        model: this.#info(model),
+        classes,
+        provider: this.#ready.choice.provider,
+        ms: request.ms(),
+        warnings: this.#warnings(model, request),
+      };
+    });
+  }
+
+  async layers({ model: path }: { model: string }, context?: CallContext): Promise<readonly LayerInfo[]> {
+    return this.#requests.run(context, async () => {
+      const model = await this.#get(path);
+      const { settings } = model.description;
+      const input = settings.inputName ?? model.graph.inputs[0]?.name;
+      if (input === undefined) throw new PrismError('NO_INPUTS', `${path} has no inputs`);
+      const { graph } = await model.specialised(defaultShapes(model));
+      return modelLayers(graph, input);
+    });
+  }
+
+  async explain(params: ExplainParams, context?: CallContext): Promise<Explanation> {
+    return this.#requests.run(context, async (request) => {
+      const model = await this.#get(params.model);
+      const method = this.#method(params.method);
+      const answer = await explain(model, method, params, request);
+      const { target, prepared, attribution } = answer;
+      const shown = answer.classes[target.index ?? -1];
+      if (!prepared.seen || !shown)
+        throw new PrismError('INPUT_MISSING', 'nothing to explain was given; name a picture');
+      const photograph = await photographOf(prepared.seen);
+      const report = this.#report(params.model, answer, request);
+      const map = locationsOf(answer);
+      return {
+        id: this.#explanations.keep({ answer, report, photograph }),
+        model: this.#info(model),
+        method: method.info,
+        options: answer.options,
+        target: { ...shown, score: target.score },
+        top: answer.top,
+        photograph,
+        map,
+        statistics: statistics(map.data),
+        ...(attribution.conservation && { conservation: attribution.conservation }),
+        layers: answer.layers,
+        provider: report.provider,
+        ms: report.ms,
+        warnings: report.warnings ?? [],
+      };
+    });
+  }
+
+  /** Explains with all that the command line can ask for. */
+  async attribute(path: string, methodId: string, question: Question, context?: CallContext): Promise<Explained> {
+    return this.#requests.run(context, async (request) => {
+      const model = await this.#get(path);
+      const answer = await explain(model, this.#method(methodId), question, request);
+      return { answer, report: this.#report(path, answer, request), map: locationsOf(answer) };
+    });
+  }
+
+  async layerMaps(
+    { explanation, layers }: { explanation: string; layers: readonly string[] },
+    context?: CallContext,
+  ): Promise<readonly ScalarMap[]> {
+    return this.#requests.run(context, async () => {
+      const { answer } = this.#explanations.get(explanation);
+      return layers.map((layer) => {
+        const map = answer.maps?.get(layer);
+        if (!map) throw new PrismError('PFV_UNKNOWN_LAYER', `this explanation has no layer ${layer}`, { value: layer });
+        return mapOfLocations(map);
+      });
+    });
+  }
+
+  async receptiveField(
+    { explanation, layer, x, y }: { explanation: string; layer: string; x: number; y: number },
+    context?: CallContext,
+  ): Promise<ScalarMap> {
+    return this.#requests.run(context, async () => {
+      const pfv = this.#pfv(explanation);
+      return mapOfLocations(await pfv.receptiveField(layer, positionIn(pfv, layer, x, y)));
+    });
+  }
+
+  async readers(
+    { explanation, layer, x, y }: { explanation: string; layer: string; x: number; y: number },
+    context?: CallContext,
+  ): Promise<ScalarMap> {
+    return this.#requests.run(context, async () => {
+      const pfv = this.#pfv(explanation);
+      const maps = await pfv.readers(positionIn(pfv, pfv.layers[0].value, x, y));
+      const map = maps.get(layer);
+      if (!map) throw new PrismError('PFV_UNKNOWN_LAYER', `this explanation has no layer ${layer}`, { value: layer });
+      return mapOfLocations(map);
+    });
+  }
+
+  async save({ explanation, path }: { explanation: string; path: string }): Promise<void> {
+    await saveExplanation(savable(this.#explanations.get(explanation)), path);
+  }
+
+  /** Writes an explanation to a file, in the format that the file's name says. */
+  async write({ answer, report }: Explained, path: string): Promise<void> {
+    const photograph = answer.prepared.seen && (await photographOf(answer.prepared.seen));
+    await saveExplanation(savable({ answer, report, ...(photograph && { photograph }) }), path);
+  }
+
+  async release({ explanation }: { explanation: string }): Promise<void> {
+    this.#explanations.release(explanation);
+  }
+
+  async writeConfig({ model: path }: { model: string }): Promise<string> {
+    return this.#requests.run(undefined, async () => {
+      const model = await this.#get(path);
+      const { settings, labelsFile } = model.description;
+      const folder = dirname(model.path);
+      const file = join(folder, configNames(model.path)[0]);
+      if (existsSync(file)) {
+        throw new PrismError(
+          'CONFIG_EXISTS',
+          `${file} is there already; edit it, or remove it to have it written anew`,
+          { file },
+        );
+      }
+      const labels = labelsFile === undefined ? undefined : relative(folder, labelsFile).replaceAll('\\', '/');
+      const text = Buffer.from(formatConfig(settings, labels));
+      replaceFile(file, (descriptor) => writeAll(descriptor, text, 0));
+      return file;
+    });
+  }
+
+  get #ready(): Running {
+    if (this.#running) return this.#running;
+    throw new PrismError('NOT_INITIALIZED', 'the engine was not initialised');
+  }
+
+  #get(path: string): Promise<Model> {
+    return this.#ready.models.get(path);
+  }
+
+  #method(id: string): Method {
+    return this.#options.methods?.find(({ info }) => info.id === id) ?? methodById(id);
+  }
+
+  #pfv(id: string): NonNullable<Answer['pfv']> {
+    const { pfv, method } = this.#explanations.get(id).answer;
+    if (pfv) return pfv;
+    throw new PrismError('METHOD_WITHOUT_LAYERS', `${method.info.id} explains the input only`);
+  }
+
+  #info(model: Model): ModelInfo {
+    return model.info(this.#ready.choice.provider);
+  }
+
+  #warnings(model: Model, request: Request): RemoteError[] {
+    const failure = this.#ready.store?.failure;
+    return [...model.warnings, ...[...request.warnings, ...(failure ? [failure] : [])].map(toRemoteError)];
+  }
+
+  #report(path: string, answer: Answer, request: Request): ExplainReport {
+    const provider = request.warnings.some(({ code }) => code === 'PROVIDER_FALLBACK')
+      ? 'cpu'
+      : this.#ready.choice.provider;
+    return reportOf(path, answer, provider, request.ms(), this.#warnings(answer.model, request));
+  }
+}
+
+/** Input shapes for questions that no input comes with: what preprocessing makes, else what the model says. */
+function defaultShapes({ graph, description }: Model): InputShapes {
+  const { input } = description.settings;
+  if (!input?.size) return defaultInputShapes(graph);
+  const [height, width] = input.size;
+  const extent: Record<string, number> = { N: 1, C: input.channels === 'grey' ? 1 : 3, H: height, W: width };
+  return defaultInputShapes(graph, { [input.name]: [...input.layout].map((axis) => extent[axis]) });
+}
+
+/** The attribution as one number a location of what it explains. */
+function locationsOf({ attribution, prepared, method }: Answer): ScalarMap {
+  const { map, of } = attribution;
+  if (method.open) return mapOfLocations(map);
+  return sumChannels(map, of === prepared.input ? prepared.channels : channelAxis(map.shape));
+}
+
+function savable({ answer, report, photograph }: LivingExplanation): Savable {
+  const { attribution, method } = answer;
+  return {
+    report,
+    map: attribution.map,
+    locations: locationsOf(answer),
+    signed: method.info.signed,
+    ...(photograph && { photograph }),
+    graph: () => graphOf(answer),
+  };
+}
+
+/** The explanation as a model of its own, before any provider's rewrites. */
+function graphOf({ graphs, method }: Answer): Graph {
+  const [build, ...others] = graphs;
+  if (build && others.length === 0) return build();
+  throw new PrismError(
+    'NOT_ONE_GRAPH',
+    `${method.info.id} takes ${graphs.length} graphs and arithmetic between them: it cannot be saved as one model`,
+  );
+}

@@ -1,0 +1,282 @@
+import { PrismError } from '../graph/errors';
+import type { Graph } from '../graph/ir';
+import { type FloatArray, floatArray } from '../graph/ndarray';
+import { isElementType, toFloat32 } from '../inputs/elements';
+import { METHODS } from '../methods/index';
+import type { Attribution, Method, Options, OptionValue, PfvExplanation, Score } from '../methods/method';
+import type { ClassScore, LayerInfo } from '../protocol';
+import {
+  allClasses,
+  type ClassOutput,
+  classOutput,
+  classScore,
+  requireFinite,
+  targetIndex,
+  topClasses,
+  writtenScore,
+} from './classes';
+import { findValue, pfvLayers } from './layers';
+import { sumChannels } from './maps';
+import type { Model } from './model';
+import { completeOptions } from './options';
+import { readRegion } from './region';
+import type { Request } from './requests';
+import { type Given, type Prepared, prepare } from './subject';
+
+/** How many classes are listed. */
+const TOP = 5;
+/** Key of the model itself as a program. */
+const FORWARD = 'forward';
+
+/** What a person asks of a method. */
+export interface Question extends Given {
+  readonly target?: number | string;
+  /** One element of an output instead of a class, `OUTPUT[0,4,:,17]`. */
+  readonly score?: string;
+  /** A file: the positions of a dense output that count. */
+  readonly region?: string;
+  /** The attribution of this value (its name or a unique end of it) instead of the input. */
+  readonly at?: string;
+  /** The receptive field of one PFV. */
+  readonly erf?: { readonly value: string; readonly y: number; readonly x: number };
+  readonly options?: Readonly<Record<string, OptionValue>>;
+}
+
+/** What was explained. `index` is null for a score that is no class. */
+export interface Explained {
+  readonly index: number | null;
+  readonly label: string;
+  readonly score: number;
+}
+
+export interface Answer {
+  readonly model: Model;
+  readonly method: Method;
+  readonly options: Options;
+  readonly prepared: Prepared;
+  readonly target: Explained;
+  /** All classes of the explained output. */
+  readonly classes: readonly ClassScore[];
+  readonly top: readonly ClassScore[];
+  readonly score: Score;
+  readonly attribution: Attribution;
+  /** For methods that explain layers: what answers further questions. */
+  readonly pfv?: PfvExplanation;
+  /** Relevance of every layer. */
+  readonly maps?: ReadonlyMap<string, FloatArray>;
+  readonly layers: readonly LayerInfo[];
+  /** Builders of the graphs that the method ran. */
+  readonly graphs: readonly (() => Graph)[];
+}
+
+/** The model's output as float32, whatever it is made of. */
+function asFloat(name: string, array: { dtype: string; shape: readonly number[]; data: unknown }): FloatArray {
+  if (!isElementType(array.dtype))
+    throw new PrismError('UNSUPPORTED_OUTPUT', `the output ${name} is of type ${array.dtype}`);
+  return floatArray(toFloat32(array.dtype, array.data as Float32Array), array.shape);
+}
+
+/** The output that the settings name, as classes, for a model at fixed shapes. */
+export function outputOf(model: Model, { specialised }: Prepared, name?: string): ClassOutput {
+  const { settings, labels } = model.description;
+  const wanted = name ?? settings.output.name;
+  const output = specialised.graph.outputs.find((value) => value.name === wanted);
+  const shape = output?.shape;
+  if (!output || !shape?.every((dim) => typeof dim === 'number')) {
+    throw new PrismError('UNSUPPORTED_OUTPUT', `the shape of the output ${wanted} depends on the values of the input`);
+  }
+  const channelsLast = settings.input?.layout.endsWith('C') ?? false;
+  // The labels belong to the output that the settings are about.
+  const own = wanted === settings.output.name ? labels : undefined;
+  return classOutput(wanted, shape as readonly number[], settings.output.kind, settings.task, channelsLast, own);
+}
+
+/** The classes that the model sees. */
+export async function classify(model: Model, prepared: Prepared, request: Request): Promise<ClassScore[]> {
+  const output = outputOf(model, prepared);
+  return allClasses(output, await forward(model, prepared, output.name, request));
+}
+
+/** One output of the model. Throws OUTPUT_NAN. */
+async function forward(model: Model, prepared: Prepared, output: string, request: Request): Promise<FloatArray> {
+  const { graph, runtime } = prepared.specialised;
+  request.stage('running the model');
+  const program = await runtime.compile(FORWARD, () => graph);
+  const values = (await program.run(prepared.feeds, [output])).get(output);
+  if (!values) throw new PrismError('UNKNOWN_OUTPUT', `the model has no output ${JSON.stringify(output)}`);
+  requireFinite(output, values.data, model.nanHint);
+  return asFloat(output, values);
+}
+
+/** A question on its way: what is known before the model has run. */
+interface Task {
+  readonly model: Model;
+  readonly method: Method;
+  readonly options: Options;
+  readonly question: Question;
+  readonly prepared: Prepared;
+  readonly request: Request;
+  /** The output that the score is of. */
+  readonly output: ClassOutput;
+  readonly region: FloatArray | undefined;
+  /** Undefined: the highest class is explained. */
+  readonly score: Score | undefined;
+  /** The value that is explained. */
+  readonly of: string;
+}
+
+async function begin(model: Model, method: Method, question: Question, request: Request): Promise<Task> {
+  const options = completeOptions(method.info, question.options);
+  const prepared = await prepare(model, question, request);
+  const { graph } = prepared.specialised;
+  const region = question.region === undefined ? undefined : await readRegion(question.region);
+  const of = question.at === undefined ? prepared.input : findValue(graph, question.at);
+  const common = { model, method, options, question, prepared, request, region, of };
+  if (question.score !== undefined) {
+    const names = graph.outputs.map(({ name }) => name);
+    const score = writtenScore(question.score, names, region);
+    return { ...common, score, output: outputOf(model, prepared, score.output) };
+  }
+  const output = outputOf(model, prepared);
+  if (question.target === undefined) return { ...common, output, score: undefined };
+  return { ...common, output, score: classScore(output, targetIndex(output, question.target), region) };
+}
+
+/** The class with the highest probability. */
+function highestClass({ output, region }: Task, values: FloatArray): Score {
+  return classScore(output, topClasses(allClasses(output, values), 1)[0].index, region);
+}
+
+/** The class that a score is of; null when it is another functional of the output. */
+function classOf({ axis, shape }: ClassOutput, { select }: Score): number | null {
+  const entry = select[axis];
+  const whole = select.every((other, at) => at === axis || other === ':' || shape[at] === 1 || at === 0);
+  if (typeof entry !== 'number' || !whole) return null;
+  return entry < 0 ? entry + shape[axis] : entry;
+}
+
+function answerOf(
+  task: Task,
+  score: Score,
+  attribution: Attribution,
+  layers?: Pick<Answer, 'pfv' | 'maps' | 'layers'>,
+): Answer {
+  const { model, method, options, prepared, output, question, request } = task;
+  const classes = allClasses(output, attribution.output);
+  const index = classOf(output, score);
+  const label = index === null ? (question.score ?? score.output) : output.labels[index];
+  return {
+    model,
+    method,
+    options,
+    prepared,
+    score,
+    target: { index, label, score: attribution.score },
+    classes,
+    top: topClasses(classes, TOP),
+    attribution,
+    layers: [],
+    graphs: [...request.graphs].flatMap(([key, build]) => (key === FORWARD ? [] : [build])),
+    ...layers,
+  };
+}
+
+/** By a method that explains layers: the explanation stays open for further questions. */
+async function explainLayers(task: Task, open: NonNullable<Method['open']>): Promise<Answer> {
+  const { model, options, prepared, question, output, of } = task;
+  const { specialised, feeds, input } = prepared;
+  const subject = { graph: specialised.graph, feeds, input, output: output.name };
+  const pfv = await open(subject, options, specialised.runtime);
+  requireFinite(output.name, pfv.output.data, model.nanHint);
+  const score = task.score ?? highestClass(task, pfv.output);
+  const relevance = await pfv.relevance(score, options);
+  const layers = { pfv, maps: relevance.maps, layers: pfvLayers(pfv.layers) };
+  const common = { score: relevance.score, output: pfv.output };
+  if (question.erf) {
+    const value = findValue(specialised.graph, question.erf.value);
+    const map = await pfv.receptiveField(value, positionIn(pfv, value, question.erf.x, question.erf.y));
+    const actual = map.data.reduce((sum, part) => sum + part, 0);
+    const conservation = { what: 'sum of the receptive field against 1', expected: 1, actual, residual: actual - 1 };
+    return answerOf(task, score, { ...common, of: input, map, conservation }, layers);
+  }
+  const map = relevance.maps.get(of);
+  if (!map) {
+    throw new PrismError(
+      'PFV_UNKNOWN_LAYER',
+      `no relevance passes the value ${of}; \`layers\` lists those that some passes`,
+      { value: of },
+    );
+  }
+  return answerOf(task, score, { ...common, of, map, conservation: relevance.conservation }, layers);
+}
+
+/** By a method that explains one value. */
+async function explainValue(task: Task): Promise<Answer> {
+  const { model, method, options, prepared, question, output, request, of } = task;
+  if (question.erf) throw withoutLayers(method);
+  const { specialised, feeds, input } = prepared;
+  const score = task.score ?? highestClass(task, await forward(model, prepared, output.name, request));
+  request.stage(stageOf(method));
+  const subject = { graph: specialised.graph, feeds, input, score, ...(of !== input && { at: of }) };
+  const attribution = await method.explain(subject, options, specialised.runtime);
+  requireFinite(score.output, attribution.output.data, model.nanHint);
+  return answerOf(task, score, attribution);
+}
+
+const stageOf = ({ info }: Method): string => `explaining by ${info.title}`;
+
+/**
+ * Answers a question by a method.
+ *
+ * @throws PrismError of every kind: what was given, the model, the method and the runtime each have theirs
+ */
+export async function explain(model: Model, method: Method, question: Question, request: Request): Promise<Answer> {
+  const task = await begin(model, method, question, request);
+  const { channels, input } = task.prepared;
+  request.preview = (partial) => (task.of === input ? sumChannels(partial, channels) : undefined);
+  request.stage(stageOf(method));
+  try {
+    return await (method.open ? explainLayers(task, method.open.bind(method)) : explainValue(task));
+  } catch (error) {
+    throw withAlternatives(error, method);
+  }
+}
+
+/** The position of a PFV among the location axes of its layer, from column and row of the layer's grid. */
+export function positionIn(pfv: PfvExplanation, value: string, x: number, y: number): number[] {
+  const locations = pfv.layers.find((layer) => layer.value === value)?.locations ?? [
+    Number.POSITIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+  ];
+  if (locations.length <= 2) return locations.length === 2 ? [y, x] : [x];
+  const position = [x];
+  let rest = y;
+  for (const dim of locations.slice(0, -1).reverse()) {
+    position.unshift(rest % dim);
+    rest = Math.floor(rest / dim);
+  }
+  return position;
+}
+
+const withoutLayers = ({ info }: Method): PrismError => {
+  const able = METHODS.filter((method) => method.open).map((method) => method.info.id);
+  return new PrismError(
+    'METHOD_WITHOUT_LAYERS',
+    `${info.id} knows no receptive fields; these methods do: ${able.join(', ')}`,
+  );
+};
+
+/** Codes of a method that cannot treat the model, while others may. */
+const BEYOND: ReadonlySet<string> = new Set([
+  'UNSUPPORTED_OPERATOR',
+  'UNSUPPORTED_ATTRIBUTE',
+  'SRD_UNSUPPORTED',
+  'NO_LOCATIONS',
+]);
+
+/** Names the methods that need no rule for any operator. */
+function withAlternatives(error: unknown, { info }: Method): unknown {
+  if (!(error instanceof PrismError) || !BEYOND.has(error.code) || info.needs === 'forward') return error;
+  const methods = METHODS.filter((method) => method.info.needs === 'forward').map((method) => method.info.id);
+  return new PrismError(error.code, error.message, { ...error.details, methods }, { cause: error });
+}

@@ -1,0 +1,235 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { PrismError } from '../graph/errors';
+import { importModel } from '../graph/import';
+import type { InputShapes } from '../graph/inputShapes';
+import { type Graph, typeOf, wiring } from '../graph/ir';
+import { specialise } from '../graph/specialise';
+import { discover } from '../inputs/discover';
+import { describeModel, type ModelDescription } from '../inputs/load';
+import type { ModelSignature } from '../inputs/settings';
+import type { ModelInfo, RemoteError, ValueSummary } from '../protocol';
+import { Lru } from './lru';
+import type { Programs } from './programs';
+import { ModelRuntime, type Requests } from './requests';
+import { type BadWeights, countParameters, findBadWeights, referToFile, type Weights, writtenOpset } from './weights';
+
+/** Models and input shapes that are kept ready; what they need of memory is their graphs. */
+const MAX_MODELS = 8;
+const MAX_SHAPES = 4;
+
+/** A model at fixed input shapes. */
+export interface Specialised {
+  readonly graph: Graph;
+  readonly runtime: ModelRuntime;
+}
+
+/** A model file as it is now. */
+export class Model {
+  readonly #shapes = new Lru<Promise<Specialised>>({ maxSize: MAX_SHAPES, sizeOf: () => 1, dispose: () => {} });
+
+  constructor(
+    readonly path: string,
+    private readonly weights: Weights,
+    private readonly opset: number | undefined,
+    private readonly badWeights: readonly BadWeights[],
+    readonly description: ModelDescription,
+    private readonly programs: Programs,
+    private readonly requests: Requests,
+  ) {}
+
+  /** Names the contents of the file. */
+  get hash(): string {
+    return this.weights.hash;
+  }
+
+  /** As imported: dimensions may be open. */
+  get graph(): Graph {
+    return this.weights.graph;
+  }
+
+  get signature(): ModelSignature {
+    return signatureOf(this.graph);
+  }
+
+  /** The same file read by other settings. */
+  describedBy(description: ModelDescription): Model {
+    return new Model(this.path, this.weights, this.opset, this.badWeights, description, this.programs, this.requests);
+  }
+
+  /** What an output without numbers may come from. */
+  get nanHint(): string {
+    const [first] = this.badWeights;
+    if (!first) return 'check that the input is preprocessed as in training';
+    return `its weights ${first.name} hold ${first.nan > 0 ? 'NaN' : 'infinite values'}: training has probably diverged`;
+  }
+
+  get warnings(): RemoteError[] {
+    const { warnings } = this.description;
+    return [
+      ...warnings.map(({ code, message, file, line }) => ({ code, message: `${file}:${line}: ${message}` })),
+      ...this.badWeights.map(({ name, nan, infinite }) => ({
+        code: 'WEIGHTS_NOT_FINITE',
+        message: `the weights ${name} hold ${nan} NaN and ${infinite} infinite values; results that depend on them mean nothing`,
+        details: { name, nan, infinite },
+      })),
+    ];
+  }
+
+  info(provider: string): ModelInfo {
+    const { settings, companions } = this.description;
+    const { graph } = this;
+    const summary = ({ name }: { name: string }): ValueSummary => {
+      const type = typeOf(graph, name);
+      return { name, dtype: type?.dtype ?? 'unknown', shape: type?.shape ?? [] };
+    };
+    const origins = Object.entries(settings.origins);
+    return {
+      path: this.path,
+      name: basename(this.path),
+      inputs: graph.inputs.map(summary),
+      outputs: graph.outputs.map(summary),
+      task: settings.task,
+      parameters: countParameters(graph),
+      opset: this.opset ?? graph.opsets[''],
+      provider,
+      settings: origins.map(([key, origin]) => ({
+        key,
+        value: describeSetting(settings, key),
+        origin: origin.source,
+      })),
+      ...(companions.config !== undefined && { configPath: companions.config }),
+      warnings: this.warnings,
+    };
+  }
+
+  /** The model with these input shapes; made once. */
+  async specialised(shapes: InputShapes): Promise<Specialised> {
+    const key = Object.entries(shapes)
+      .map(([name, shape]) => `${name}:${shape.join('x')}`)
+      .join(';');
+    const known = this.#shapes.get(key);
+    if (known) return known;
+    const made = this.#specialise(shapes, key);
+    this.#shapes.set(key, made);
+    try {
+      return await made;
+    } catch (error) {
+      this.#shapes.delete(key);
+      throw error;
+    }
+  }
+
+  async #specialise(shapes: InputShapes, key: string): Promise<Specialised> {
+    const graph = await specialise(this.graph, shapes);
+    return { graph, runtime: new ModelRuntime(this.programs, this.requests, this.hash, key) };
+  }
+}
+
+/** A setting's value for people. */
+function describeSetting(settings: ModelDescription['settings'], key: string): string {
+  const { task, input, labels, output, sourceRoot } = settings;
+  const [group, field] = key.split('.');
+  if (key === 'labels') return labels ? `${labels.length} names` : 'none';
+  const found =
+    group === 'input'
+      ? input?.[field as keyof typeof input]
+      : { task, 'output.name': output.name, 'output.kind': output.kind, 'source.root': sourceRoot }[key];
+  if (found === null || found === undefined) return 'none';
+  if (field === 'scale' && typeof found === 'number') return `1/${Number((1 / found).toPrecision(6))}`;
+  return Array.isArray(found) ? found.join(', ') : String(found);
+}
+
+interface Loaded {
+  readonly model: Model;
+  /** State of the files on which it depends. */
+  readonly stamp: string;
+  readonly companionStamp: string;
+}
+
+/** The models in use, each as its files are now. */
+export class Models {
+  readonly #loaded: Lru<Loaded>;
+
+  constructor(
+    private readonly programs: Programs,
+    private readonly requests: Requests,
+  ) {
+    this.#loaded = new Lru({
+      maxSize: MAX_MODELS,
+      sizeOf: () => 1,
+      dispose: () => {},
+    });
+  }
+
+  /**
+   * The model of a file, read again when it or what describes it has changed.
+   *
+   * @throws PrismError those of importing and of describing a model
+   */
+  async get(path: string): Promise<Model> {
+    const file = resolve(path);
+    const known = this.#loaded.get(file);
+    const companionStamp = await stampOfCompanions(file, known?.model);
+    if (known && known.stamp === stampOf(known.model, file)) {
+      if (known.companionStamp === companionStamp) return known.model;
+      const model = known.model.describedBy(await describeModel(file, signatureOf(known.model.graph)));
+      return this.#keep(file, model, stampOf(model, file));
+    }
+    const model = await this.#load(file);
+    if (known && known.model.hash !== model.hash) this.programs.forget(known.model.hash);
+    return this.#keep(file, model, stampOf(model, file));
+  }
+
+  async #keep(file: string, model: Model, stamp: string): Promise<Model> {
+    this.#loaded.set(file, { model, stamp, companionStamp: await stampOfCompanions(file, model) });
+    return model;
+  }
+
+  async #load(file: string): Promise<Model> {
+    const before = stampOfFile(file);
+    const imported = importModel(file);
+    const opset = writtenOpset(readFileSync(file));
+    const badWeights = findBadWeights(imported);
+    const weights = referToFile(file, imported);
+    if (stampOfFile(file) !== before) {
+      throw new PrismError(
+        'MODEL_CHANGED',
+        `${file} was changed while it was being read; ask again when it is complete`,
+      );
+    }
+    const description = await describeModel(file, signatureOf(imported));
+    return new Model(file, weights, opset, badWeights, description, this.programs, this.requests);
+  }
+}
+
+function stampOfFile(path: string): string {
+  try {
+    const { size, mtimeMs } = statSync(path);
+    return `${path}:${size}:${mtimeMs}`;
+  } catch {
+    return `${path}:absent`;
+  }
+}
+
+const stampOf = (model: Model, file: string): string => {
+  const files = new Set([file]);
+  for (const { source } of model.graph.initializers.values()) if (source.kind === 'file') files.add(source.path);
+  return [...files].map(stampOfFile).join('|');
+};
+
+/** Changes when a file that describes the model comes, goes or is edited. */
+async function stampOfCompanions(file: string, model: Model | undefined): Promise<string> {
+  const { config, labels, preprocessorConfig, modelConfig } = await discover(file);
+  const files = [config, labels, preprocessorConfig, modelConfig, model?.description.labelsFile];
+  return files.map((path) => (path === undefined ? '' : stampOfFile(path))).join('|');
+}
+
+function signatureOf(graph: Graph): ModelSignature {
+  const { producer } = wiring(graph);
+  return {
+    inputs: graph.inputs,
+    outputs: graph.outputs.map((output) => ({ ...output, op: producer.get(output.name)?.op })),
+    metadata: graph.metadata,
+  };
+}

@@ -1,0 +1,55 @@
+import type { OptionValues, RemoteError } from '../protocol';
+import type { Answer } from './explain';
+import { statistics } from './maps';
+
+/** What is told of an explanation as JSON: by the command line's `--json` and in saved reports. */
+export interface ExplainReport {
+  readonly model: string;
+  readonly method: string;
+  readonly options: OptionValues;
+  readonly target: { readonly index: number | null; readonly label: string; readonly score: number };
+  readonly attribution: {
+    readonly of: string;
+    readonly shape: readonly number[];
+    readonly sum: number;
+    readonly min: number;
+    readonly max: number;
+  };
+  /** null where the method promises nothing that could be checked. */
+  readonly conservation: {
+    readonly what: string;
+    readonly expected: number;
+    readonly actual: number;
+    readonly residual: number;
+    readonly lost?: number;
+  } | null;
+  /** Of sampled methods. */
+  readonly seed?: number;
+  readonly provider: string;
+  readonly ms: Readonly<Record<string, number>>;
+  /** Absent when there are none. */
+  readonly warnings?: readonly RemoteError[];
+}
+
+/** The report of an answer. `model` is the path as the person gave it. */
+export function reportOf(
+  model: string,
+  answer: Answer,
+  provider: string,
+  ms: Readonly<Record<string, number>>,
+  warnings: readonly RemoteError[],
+): ExplainReport {
+  const { attribution, method, options, target } = answer;
+  return {
+    model,
+    method: method.info.id,
+    options,
+    target,
+    attribution: { of: attribution.of, shape: attribution.map.shape, ...statistics(attribution.map.data) },
+    conservation: attribution.conservation ?? null,
+    ...(attribution.seed !== undefined && { seed: attribution.seed }),
+    provider,
+    ms,
+    ...(warnings.length > 0 && { warnings }),
+  };
+}

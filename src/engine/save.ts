@@ -1,0 +1,66 @@
+import { extname } from 'node:path';
+import { replaceFile, writeAll } from '../graph/dataFile';
+import { PrismError } from '../graph/errors';
+import { exportModel } from '../graph/export';
+import type { Graph } from '../graph/ir';
+import type { FloatArray } from '../graph/ndarray';
+import { writeNpy } from '../inputs/npy';
+import type { Photograph, ScalarMap } from '../protocol';
+import { renderMap } from './render';
+import type { ExplainReport } from './report';
+
+/** What can be saved of an explanation. */
+export interface Savable {
+  readonly report: ExplainReport;
+  /** The raw attribution. */
+  readonly map: FloatArray;
+  /** The same, one number a location. */
+  readonly locations: ScalarMap;
+  readonly signed: boolean;
+  readonly photograph?: Photograph;
+  /** The graph that computes it from the model's inputs. Throws when there is no single one. */
+  readonly graph: () => Graph;
+}
+
+export const SAVE_FORMATS = ['npy', 'png', 'json', 'onnx'] as const;
+export type SaveFormat = (typeof SAVE_FORMATS)[number];
+
+/** The format that a file name asks for. Throws UNKNOWN_FORMAT. */
+export function formatOf(path: string): SaveFormat {
+  const extension = extname(path).slice(1).toLowerCase();
+  const format = SAVE_FORMATS.find((known) => known === extension);
+  if (format) return format;
+  throw new PrismError(
+    'UNKNOWN_FORMAT',
+    `${path} does not say what to write; end its name in ${SAVE_FORMATS.map((known) => `.${known}`).join(', ')}`,
+  );
+}
+
+async function contentsOf(what: Savable, format: SaveFormat): Promise<Uint8Array> {
+  switch (format) {
+    case 'npy':
+      return writeNpy({ dtype: 'float32', shape: what.map.shape, data: what.map.data });
+    case 'json':
+      return Buffer.from(`${JSON.stringify(what.report, null, 2)}\n`);
+    case 'onnx':
+      return exportModel(what.graph());
+    case 'png':
+      return renderMap(what.locations, what.signed, captionOf(what.report), what.photograph);
+  }
+}
+
+/** A map never appears without its target and score. */
+function captionOf({ model, method, target }: ExplainReport): string {
+  return `${method} of ${model}: ${target.label}${target.index === null ? '' : ` (${target.index})`}, score ${target.score}`;
+}
+
+/**
+ * Writes the raw attribution (npy), the picture (png), the report (json) or the explanation as a model (onnx, weights
+ * inside), as the file's name says.
+ *
+ * @throws PrismError UNKNOWN_FORMAT, FILE_UNWRITABLE, NOT_ONE_GRAPH
+ */
+export async function saveExplanation(what: Savable, path: string): Promise<void> {
+  const bytes = await contentsOf(what, formatOf(path));
+  replaceFile(path, (file) => writeAll(file, bytes, 0));
+}
