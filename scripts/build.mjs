@@ -15,10 +15,12 @@ const external = ['vscode', 'onnxruntime-node', 'onnxruntime-common', 'sharp'];
 /** What of each such package is needed at run time on a platform; licence texts travel along. */
 function runtimePackages(platform, arch) {
   const binary = `bin/napi-v6/${platform}/${arch}/`;
+  // On macOS the library is there twice; the binding asks for the name with the major version only.
+  const isSecondCopy = (file) => /\.\d+\.\d+\.\d+\.dylib$/.test(file);
   return [
     {
       name: 'onnxruntime-node',
-      keep: (file) => /^dist\/\w+\.js$/.test(file) || file.startsWith(binary),
+      keep: (file) => /^dist\/\w+\.js$/.test(file) || (file.startsWith(binary) && !isSecondCopy(file)),
       needs: binary,
     },
     { name: 'onnxruntime-common', keep: (file) => /^dist\/cjs\/.*\.(js|json)$/.test(file) },
