@@ -33,8 +33,6 @@ const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp|gif|avif)$/i;
 const NO_SAMPLE = /\.mask\d*\.[^.]+$/i;
 const MOST_SAMPLES = 200;
 
-export const isPictureFile = (file: string): boolean => PICTURE.test(file);
-
 /** The names under which a model's prism.json is looked for, the first being the one that is written. */
 export function configNames(modelPath: string): string[] {
   const base = path.basename(modelPath);
@@ -90,7 +88,7 @@ async function findSamples(listings: readonly { dir: string; files: string[] }[]
     }),
   );
   const pictures = groups.flatMap(({ dir, files }) =>
-    files.filter((name) => isPictureFile(name) && !NO_SAMPLE.test(name)).map((name) => path.join(dir, name)),
+    files.filter((name) => PICTURE.test(name) && !NO_SAMPLE.test(name)).map((name) => path.join(dir, name)),
   );
   return pictures.slice(0, MOST_SAMPLES);
 }

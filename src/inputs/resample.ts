@@ -61,7 +61,7 @@ export interface Window {
 /**
  * Resizes as PIL's `Image.resize` does, to the last bit: two passes with 8-bit rounding between them and fixed-point
  * weights; kernels widen with the reduction, so nothing aliases. sharp's kernels of the same names differ by up to 12
- * grey levels at a reduction of 4 (it first averages blocks), which is why this is not left to it.
+ * grey levels on the photographs of the tests (it first averages blocks), which is why this is not left to it.
  *
  * @param antialias false: kernels keep their width, as in `torch.nn.functional.interpolate` and OpenCV (bilinear and
  *   bicubic with a = −0.75; beyond the border the edge pixel repeats). Then pixels are skipped in strong reductions.
