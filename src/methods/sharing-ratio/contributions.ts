@@ -22,6 +22,8 @@ export interface Sources {
   /** [planes, positions, channels] */
   readonly rows: string;
   readonly planes: number;
+  /** The value that the rows are of, where there is no pool in between. */
+  readonly value?: string;
 }
 
 export interface Contributions {
@@ -49,13 +51,13 @@ export function contributionsOf(b: Builder, node: Node, sources: Sources, window
   if (groups > 1 && perGroup === 1 && outputs === groups) return depthwise(b, node.inputs[1], sources, windows);
   if (groups > 1) return products(b, grouped(b, node, sources, windows));
   const { planes } = sources;
+  if (perGroup <= SMALL && sources.value) return fromImage(b, node, sources.value, windows);
   const offsets = offsetCount(windows);
   const targets = targetCount(windows);
   const paths = planes * offsets * targets;
   const multiply = offsets * targets * perGroup * outputs;
   const direct = paths * outputs * (perGroup + 6 * TRAVERSAL);
-  const norms =
-    planes * sourceCount(windows) * offsets * (perGroup <= SMALL ? TRAVERSAL : perGroup * (perGroup + 2 * TRAVERSAL));
+  const norms = planes * sourceCount(windows) * offsets * (perGroup * (perGroup + 2 * TRAVERSAL));
   const factored = norms + 2 * multiply + paths * perGroup * 3 * TRAVERSAL;
   if (factored < direct) return gram(b, node.inputs[1], sources, windows);
   return products(b, dense(b, node.inputs[1], sources, windows));
@@ -120,8 +122,61 @@ function toPaths(b: Builder, perSource: string, windows: Windows): string {
   return b.op('Gather', [flat, b.ints(Array.from(index), [offsets, targets])], { axis: int(1) });
 }
 
-/** Up to this many channels, all products of two channels are fewer than the traversals they save. */
+/** Up to this many channels a source is an image's pixel. */
 const SMALL = 4;
+
+/**
+ * The same for images, in convolutions alone: windows are read by a kernel of ones at single places, products of two
+ * channels meet the kernels' Gram matrices.
+ */
+function fromImage(b: Builder, node: Node, image: string, windows: Windows): Contributions {
+  const weight = node.inputs[1];
+  const [outputs, channels, ...kernel] = b.shape(weight);
+  const offsets = offsetCount(windows);
+  const targets = targetCount(windows);
+  const positions = b.shape(image).slice(2);
+  const byOffset = b.reshape(weight, [outputs, channels, offsets]);
+  const places = new Float32Array(offsets * offsets);
+  for (let o = 0; o < offsets; o++) places[o * offsets + o] = 1;
+  const convolve = (x: string, filter: string): string => b.op('Conv', [x, filter], node.attributes);
+  const onOnes = (x: string, filter: string): string => b.op('Conv', [x, filter]);
+  const ones = kernel.map(() => 1);
+
+  const vectors = b.transpose(byOffset, [2, 1, 0]);
+  const products = b.reshape(b.matmul(vectors, b.transpose(vectors, [0, 2, 1])), [offsets, channels * channels, 1]);
+  const gramFilter = b.reshape(b.mul(products, b.floats(places, [offsets, 1, offsets])), [
+    offsets,
+    channels * channels,
+    ...kernel,
+  ]);
+  const pairs = b.mul(
+    b.reshape(image, [1, channels, 1, ...positions]),
+    b.reshape(image, [1, 1, channels, ...positions]),
+  );
+  const squares = convolve(b.reshape(pairs, [1, channels * channels, ...positions]), gramFilter);
+  const size = b.reshape(b.op('Sqrt', [b.op('Relu', [squares])]), [1, offsets, targets]);
+
+  const along = (z: string): string => {
+    const reading = new Float32Array(offsets * channels * channels * offsets);
+    const summing = new Float32Array(offsets * offsets * channels);
+    for (let o = 0; o < offsets; o++) {
+      for (let c = 0; c < channels; c++) {
+        reading[((o * channels + c) * channels + c) * offsets + o] = 1;
+        summing[(o * offsets + o) * channels + c] = 1;
+      }
+    }
+    const read = convolve(image, b.floats(reading, [offsets * channels, channels, ...kernel]));
+    const back = b.reshape(vectors, [offsets * channels, outputs, ...ones]);
+    const map = b.transpose(b.reshape(z, [1, ...windows.output, outputs]), [
+      0,
+      kernel.length + 1,
+      ...kernel.map((_, axis) => axis + 1),
+    ]);
+    const sums = onOnes(b.mul(read, onOnes(map, back)), b.floats(summing, [offsets, offsets * channels, ...ones]));
+    return b.reshape(sums, [1, offsets, targets]);
+  };
+  return { size, along, sum: null };
+}
 
 /**
  * Without u: ‖Wv‖² = vᵀ(WᵀW)v needs the source's channels only, and ⟨Wv, z⟩ = ⟨v, Wᵀz⟩ serves all planes at once. Pays
@@ -134,19 +189,9 @@ function gram(b: Builder, weight: string, { rows, planes }: Sources, windows: Wi
   const positions = sourceCount(windows);
   const byOffset = b.transpose(b.reshape(weight, [outputs, channels, offsets]), [2, 1, 0]);
   const products = b.matmul(byOffset, b.transpose(byOffset, [0, 2, 1]));
-  let squares: string;
-  if (channels <= SMALL) {
-    const pairs = b.mul(
-      b.reshape(rows, [planes, positions, channels, 1]),
-      b.reshape(rows, [planes, positions, 1, channels]),
-    );
-    const matrix = b.transpose(b.reshape(products, [offsets, channels * channels]), [1, 0]);
-    squares = b.matmul(b.reshape(pairs, [planes, positions, channels * channels]), matrix);
-  } else {
-    const matrix = b.reshape(b.transpose(products, [1, 0, 2]), [channels, offsets * channels]);
-    const mapped = b.reshape(b.matmul(rows, matrix), [planes, positions, offsets, channels]);
-    squares = b.sum(b.mul(mapped, b.reshape(rows, [planes, positions, 1, channels])), [3], false);
-  }
+  const matrix = b.reshape(b.transpose(products, [1, 0, 2]), [channels, offsets * channels]);
+  const mapped = b.reshape(b.matmul(rows, matrix), [planes, positions, offsets, channels]);
+  const squares = b.sum(b.mul(mapped, b.reshape(rows, [planes, positions, 1, channels])), [3], false);
   // Rounding may leave a tiny negative square.
   const size = b.op('Sqrt', [b.op('Relu', [toPaths(b, squares, windows)])]);
   const along = (z: string): string => {

@@ -62,8 +62,17 @@ export class Ledger {
 
   /** ⟨x, z⟩ at every location. */
   dot(x: string, z: string): string {
+    return this.channelSum(this.b.mul(x, z), z);
+  }
+
+  /** Sum of x over the channels, which are those of `like`. */
+  channelSum(x: string, like: string): string {
     const { b } = this;
-    return b.sum(b.mul(x, z), channelAxisList(this.channels(z)));
+    const axes = channelAxisList(this.channels(like));
+    const channels = b.shape(x)[1];
+    if (b.rank(x) !== 4 || axes.join() !== '1') return b.sum(x, axes);
+    // As a convolution it is done in the blocked layout in which onnxruntime keeps the values.
+    return b.op('Conv', [x, b.floats(new Float32Array(channels).fill(1), [1, channels, 1, 1])]);
   }
 
   /** x/max(y, tiny): for y ≥ 0, and 0 where both are 0. */
@@ -98,8 +107,8 @@ export class Ledger {
   /** 1 where any channel is not 0. */
   nonZero(value: string): string {
     const { b } = this;
-    const size = b.op('ReduceMax', [b.op('Abs', [value]), b.ints(channelAxisList(this.channels(value)))]);
-    return b.cast(b.op('Greater', [size, b.float(0)]), 'float32');
+    const positive = this.producer.get(value)?.op === 'Relu' ? value : b.mul(value, value);
+    return b.cast(b.op('Greater', [this.channelSum(positive, value), b.float(0)]), 'float32');
   }
 }
 

@@ -85,6 +85,12 @@ export const isPointwise = (windows: Windows): boolean =>
   windows.begin.every((pad) => pad === 0) &&
   windows.input.every((dim, axis) => dim === windows.output[axis]);
 
+/** True when every target has exactly one source, as with a 1×1 kernel of any stride. */
+export const hasSingleSources = (windows: Windows): boolean =>
+  offsetCount(windows) === 1 &&
+  windows.begin.every((pad) => pad === 0) &&
+  windows.input.every((dim, axis) => (windows.output[axis] - 1) * windows.strides[axis] < dim);
+
 /**
  * Carries what each path brings back to its source and adds up.
  *

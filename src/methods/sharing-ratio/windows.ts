@@ -6,6 +6,7 @@ import { complement, type Flow, type Ledger, own } from './flow';
 import {
   fold,
   gatherRows,
+  hasSingleSources,
   isPointwise,
   offsetCount,
   pathSources,
@@ -31,16 +32,17 @@ interface PooledSources extends Sources {
 
 const isPool = (node: Node | undefined): node is Node => node?.op === 'MaxPool' || node?.op === 'AveragePool';
 
-/** [1, C, ...spatial] → [positions, C]. */
+/** [1, C, ...spatial] → [positions, C]. The transposition as a whole is what onnxruntime joins with its own reordering. */
 function rowsOf(b: Builder, value: string): string {
   const [, channels, ...spatial] = b.shape(value);
-  const flat = b.reshape(value, [channels, spatial.reduce((total, dim) => total * dim, 1)]);
-  return b.transpose(flat, [1, 0]);
+  const last = b.transpose(value, [0, ...spatial.map((_, axis) => axis + 2), 1]);
+  return b.reshape(last, [spatial.reduce((total, dim) => total * dim, 1), channels]);
 }
 
 /** [positions, C] → [1, C, ...spatial]. */
-function mapOf(b: Builder, rows: string, shape: readonly number[]): string {
-  return b.reshape(b.transpose(rows, [1, 0]), shape);
+function mapOf(b: Builder, rows: string, [, channels, ...spatial]: readonly number[]): string {
+  const last = b.reshape(rows, [1, ...spatial, channels]);
+  return b.transpose(last, [0, spatial.length + 1, ...spatial.map((_, axis) => axis + 1)]);
 }
 
 export function poolWindows(b: Builder, node: Node): Windows {
@@ -109,7 +111,7 @@ function sourcesOf(ledger: Ledger, value: string): PooledSources {
     };
   }
   const rows = rowsOf(b, value);
-  return { rows: b.reshape(rows, [1, ...b.shape(rows)]), planes: 1 };
+  return { rows: b.reshape(rows, [1, ...b.shape(rows)]), planes: 1, value };
 }
 
 /** What a convolution is measured against: its relevance at the targets and the vectors z. */
@@ -135,11 +137,12 @@ export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   const windows = windowsOf(node, b.shape(x).slice(2), b.shape(y).slice(2), kernel);
   const pooled = isPool(ledger.producer.get(x));
 
-  if (isPointwise(windows) && !pooled) {
+  if (hasSingleSources(windows) && !pooled) {
     const alive = ledger.nonZero(x);
-    const share = target.share ? b.mul(target.share, alive) : alive;
-    ledger.lose(target.share ? b.mul(target.relevance, target.share) : target.relevance, complement(b, alive));
-    return own(b.mul(target.relevance, share));
+    const seen = isPointwise(windows) ? alive : atSources(b, alive, windows);
+    const reached = target.share ? b.mul(target.relevance, target.share) : target.relevance;
+    ledger.lose(reached, complement(b, seen));
+    return own(fold(b, b.mul(reached, seen), windows));
   }
 
   const sources = sourcesOf(ledger, x);
@@ -170,6 +173,13 @@ export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   const planes = b.reshape(folded, [1, sources.planes, ...pool.output]);
   notePassing(ledger, x, b.sum(planes, [1]));
   return { own: null, demands: [], passed: [{ value: input, relevance: fold(b, planes, pool) }] };
+}
+
+/** Reads a map over the sources at the one source of every target: [1, 1, ...input] → [1, 1, ...output]. */
+function atSources(b: Builder, map: string, windows: Windows): string {
+  const flat = b.reshape(map, [sourceCount(windows)]);
+  const index = b.ints(Array.from(pathSources(windows)), [1, 1, ...windows.output]);
+  return b.op('Gather', [flat, index], { axis: int(0) });
 }
 
 /** Relevance of a pooled PFV, for display: it is handed to the pool's input at once. */
