@@ -15,16 +15,18 @@ export function poolWindows(node: Node, b: Builder): Windows {
 
 /** Every cotangent goes to the first largest element of its window; `Indices` counts in the whole flat tensor. */
 const maxPool: VjpRule = ({ node, b, cotangents }) => {
-  const dy = cotangents[0] as string;
   const [x] = node.inputs;
   const shape = b.shape(x);
+  // onnxruntime adds up scattered elements in full precision only.
+  const dtype = b.dtype(x) === 'float64' ? 'float64' : 'float32';
+  const dy = castTo(b, cotangents[0] as string, dtype);
   const [, indices] = b.ops('MaxPool', [x], 2, omit(node.attributes, 'storage_order'));
-  const zeros = b.expand(b.float(0, b.dtype(dy)), [elementCount(shape)]);
+  const zeros = b.expand(b.float(0, dtype), [elementCount(shape)]);
   const flat = b.op('ScatterElements', [zeros, b.reshape(indices, [-1]), b.reshape(dy, [-1])], {
     axis: int(0),
     reduction: string('add'),
   });
-  return [b.reshape(flat, shape)];
+  return [castTo(b, b.reshape(flat, shape), b.dtype(x))];
 };
 
 /** What AveragePool divides each window's sum by: [1, 1, output…]. Elements behind the declared padding never count. */

@@ -1,5 +1,6 @@
 import { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
+import { foldBatchNorm } from '../graph/foldBatchNorm';
 import { type Graph, typeOf } from '../graph/ir';
 import { prune } from '../graph/prune';
 import { isFloating } from '../graph/tensor';
@@ -64,10 +65,11 @@ function targetSeed(b: Builder, output: string): { readonly seed: string; readon
  * @throws PrismError UNKNOWN_VALUE when a value asked for is not in the graph, UNSUPPORTED_TYPE when it is not of a
  *   floating type, UNSUPPORTED_OUTPUT when a target cannot be chosen from the output, and what the rules throw
  */
-export function gradientGraph(graph: Graph, request: GradientRequest): GradientGraph {
-  const b = new Builder(graph);
+export function gradientGraph(model: Graph, request: GradientRequest): GradientGraph {
   const { output, wrt } = request;
-  for (const value of [output, ...wrt]) requireFloating(graph, value);
+  for (const value of [output, ...wrt]) requireFloating(model, value);
+  const graph = folded(model, [output, ...wrt]);
+  const b = new Builder(graph);
 
   let seed: string;
   let cotangent: string;
@@ -90,6 +92,16 @@ export function gradientGraph(graph: Graph, request: GradientRequest): GradientG
   }
   b.setOutputs([score, output, ...gradients.values()]);
   return { graph: prune(b.graph()), seed, score, output, gradients };
+}
+
+/**
+ * The graph with batch normalisation folded, so that reverse convolutions follow each other directly; as it is where
+ * that would lose a value asked for, or the way to a parameter.
+ */
+function folded(graph: Graph, values: readonly string[]): Graph {
+  if (values.some((value) => graph.initializers.has(value))) return graph;
+  const result = foldBatchNorm(graph);
+  return values.every((value) => typeOf(result, value)) ? result : graph;
 }
 
 /** Sums over the axes from `first` on and returns a vector, or a scalar for a scalar. */
