@@ -1,8 +1,10 @@
-import { getGraph, int } from './attributes';
+import { int } from './attributes';
 import { type Graph, type Node, type Tensor, typeOf, wiring } from './ir';
 import { codeOf } from './onnx/dtypes';
 import { renameValues } from './rename';
-import { byteLength, toNumbers } from './tensor';
+import { unpackSequences } from './sequences';
+import { byteLength } from './tensor';
+import { writeOut } from './unroll';
 
 /** Larger constants stay the few nodes that make them. */
 const FOLDED_BYTES = 1 << 20;
@@ -41,48 +43,23 @@ function castTo(node: Node, graph: Graph): Node {
   };
 }
 
-/** The branch of an If whose condition is known, in the place of the node. */
-function branch(node: Node, graph: Graph): { nodes: Node[]; initializers: [string, Tensor][] } | undefined {
-  if (node.op !== 'If' || node.domain !== '') return undefined;
-  const condition = graph.initializers.get(node.inputs[0]);
-  if (!condition) return undefined;
-  const taken = getGraph(node, toNumbers(condition)[0] !== 0 ? 'then_branch' : 'else_branch');
-  if (!taken) return undefined;
-  const prefix = node.name || node.outputs[0];
-  const inside = new Set([...taken.initializers.keys(), ...taken.nodes.flatMap(({ outputs }) => outputs)]);
-  const rename = (value: string): string => (inside.has(value) ? `${prefix}/${value}` : value);
-  const results = node.outputs.flatMap((output, index): Node[] =>
-    output === ''
-      ? []
-      : [
-          {
-            op: 'Identity',
-            domain: '',
-            name: output,
-            inputs: [rename(taken.outputs[index].name)],
-            outputs: [output],
-            attributes: {},
-          },
-        ],
-  );
-  const nodes = taken.nodes.map((inner) => ({ ...renameValues(inner, rename), name: `${prefix}/${inner.name}` }));
-  const initializers = [...taken.initializers].map(([name, tensor]): [string, Tensor] => [rename(name), tensor]);
-  return { nodes: [...nodes, ...results], initializers };
-}
-
 /**
- * Rewrites what static types and constants decide. Returns the same graph when there is nothing of the kind; otherwise
- * there may be more to find out.
+ * Rewrites what static types and constants decide: branches, casts, sequences. Returns the same graph when there is
+ * nothing of the kind; otherwise there may be more to find out.
  */
 export function decide(graph: Graph): Graph {
+  return unpackSequences(decideNodes(graph));
+}
+
+function decideNodes(graph: Graph): Graph {
   let changed = false;
   const initializers = new Map(graph.initializers);
   const nodes = graph.nodes.flatMap((node) => {
-    const taken = branch(node, graph);
-    if (taken) {
+    const written = writeOut(node, graph);
+    if (written) {
       changed = true;
-      for (const [name, tensor] of taken.initializers) initializers.set(name, tensor);
-      return taken.nodes;
+      for (const [name, tensor] of written.initializers) initializers.set(name, tensor);
+      return written.nodes;
     }
     const cast = castTo(node, graph);
     if (cast !== node) changed = true;
@@ -91,7 +68,7 @@ export function decide(graph: Graph): Graph {
   return changed ? { ...graph, nodes, initializers } : graph;
 }
 
-const RESHAPING = new Set(['Cast', 'Expand', 'Flatten', 'Reshape']);
+const RESHAPING = new Set(['Cast', 'Expand', 'Flatten', 'Identity', 'Reshape']);
 
 /** True where a node's result is its input under another name. */
 function isNoop(node: Node, graph: Graph): boolean {
