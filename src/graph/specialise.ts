@@ -1,4 +1,4 @@
-import { evaluate } from './evaluate';
+import { examine } from './examine';
 import { defaultInputShapes, type InputShapes } from './inputShapes';
 import type { Graph } from './ir';
 import { prune } from './prune';
@@ -20,7 +20,7 @@ export async function specialise(graph: Graph, shapes: InputShapes = new Map()):
   const inputs = graph.inputs.map((input) => ({ ...input, shape: chosen.get(input.name) }));
   let current = prune({ ...graph, inputs, types: new Map() });
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { types, constants } = await evaluate(current);
+    const { types, constants } = await examine(current);
     const folded = prune({ ...fold(current, constants), types });
     const decided = decide(folded);
     current = decided;

@@ -133,13 +133,13 @@ function writeAttribute(
   return proto;
 }
 
-function writeNode(node: Node, place: Place): NodeProto {
+function writeNode(node: Node, name: string, place: Place): NodeProto {
   const proto = restore(NodeProtoSchema, node.rest);
   const kept = new Map(proto.attribute.map((attribute) => [attribute.name, attribute]));
   proto.input = [...node.inputs];
   proto.output = [...node.outputs];
   proto.opType = node.op;
-  if (node.name) proto.name = node.name;
+  if (name) proto.name = name;
   if (node.domain) proto.domain = node.domain;
   if (node.doc) proto.docString = node.doc;
   if (node.metadata) proto.metadataProps = writeEntries(node.metadata);
@@ -149,6 +149,14 @@ function writeNode(node: Node, place: Place): NodeProto {
   return proto;
 }
 
+/** onnxruntime refuses two nodes of one name, and nodes that a rewrite made of one node share its name. */
+function unique(name: string, taken: Set<string>): string {
+  let candidate = name;
+  for (let count = 1; candidate !== '' && taken.has(candidate); count++) candidate = `${name}~${count}`;
+  taken.add(candidate);
+  return candidate;
+}
+
 /** The graph as a message. Inner types that the graph knows are written as value infos. */
 export function writeGraph(graph: Graph, place: Place): GraphProto {
   const proto = restore(ModelProtoSchema, graph.rest).graph ?? create(GraphProtoSchema);
@@ -156,7 +164,8 @@ export function writeGraph(graph: Graph, place: Place): GraphProto {
   const declare = (value: ValueInfo): ValueInfoProto =>
     writeValueInfo(value, restore(ValueInfoProtoSchema, value.rest));
   proto.name = graph.name || 'graph'; // onnxruntime refuses a graph without a name
-  proto.node = graph.nodes.map((node) => writeNode(node, place));
+  const names = new Set<string>();
+  proto.node = graph.nodes.map((node) => writeNode(node, unique(node.name, names), place));
   proto.initializer = [...graph.initializers].map(([name, tensor]) => writeTensor(name, tensor, place));
   proto.input = graph.inputs.map(declare);
   proto.output = graph.outputs.map((output) => declare({ ...typeOf(graph, output.name), ...output }));
