@@ -1,7 +1,7 @@
-import { float } from '../graph/attributes';
+import { float, int, string } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
-import type { DataType, Node } from '../graph/ir';
+import type { Attributes, DataType, Node } from '../graph/ir';
 import { toNumbers } from '../graph/tensor';
 import type { VjpRule } from './rule';
 
@@ -54,6 +54,35 @@ export function castTo(b: Builder, x: string, dtype: DataType): string {
   if (code === undefined) throw new PrismError('UNSUPPORTED_TYPE', `no cast to ${dtype}`);
   return b.op('Cast', [x], { to: { type: 'int', value: code } });
 }
+
+/** Adds into zeros of the shape given; in float32 for the narrow types, for which onnxruntime has no such sum. */
+function scatterAdd(
+  b: Builder,
+  op: 'ScatterElements' | 'ScatterND',
+  shape: readonly number[],
+  indices: string,
+  updates: string,
+  attributes: Attributes,
+): string {
+  const dtype = b.dtype(updates);
+  const wide = dtype === 'float64' ? dtype : 'float32';
+  const zeros = b.expand(b.float(0, wide), shape);
+  const sum = b.op(op, [zeros, indices, castTo(b, updates, wide)], { ...attributes, reduction: string('add') });
+  return castTo(b, sum, dtype);
+}
+
+/** Zeros of the shape given, with every update added at its index along an axis; indices may repeat. */
+export const addElements = (
+  b: Builder,
+  shape: readonly number[],
+  indices: string,
+  updates: string,
+  axis: number,
+): string => scatterAdd(b, 'ScatterElements', shape, indices, updates, { axis: int(axis) });
+
+/** Zeros of the shape given, with slices added at indices [..., k] into the first k axes; indices may repeat. */
+export const addSlices = (b: Builder, shape: readonly number[], indices: string, updates: string): string =>
+  scatterAdd(b, 'ScatterND', shape, indices, updates, {});
 
 /** Slope of a HardSigmoid that acts as a step. */
 const STEEP = 2 ** 100;

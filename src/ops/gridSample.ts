@@ -1,6 +1,6 @@
-import { getInt, getString, int, string } from '../graph/attributes';
+import { getInt, getString, int } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
-import { castTo, shift } from './common';
+import { addElements, castTo, shift } from './common';
 import type { VjpRule, VjpRules } from './rule';
 
 /** Grows linearly between `low` and `high`, then back, and so on; the identity in between. */
@@ -155,9 +155,7 @@ const gridSampleRule: VjpRule = ({ node, b, cotangents, needs }) => {
   let dx: string | null = null;
   if (needs(0)) {
     const weights = side(chosen.map((taps) => product(taps.map(({ weight }) => weight))));
-    const zeros = b.expand(b.float(0, dtype), [n, c, elements]);
-    const attributes = { axis: int(2), reduction: string('add') };
-    dx = b.reshape(b.op('ScatterElements', [zeros, all, b.mul(repeated, weights)], attributes), b.shape(x));
+    dx = b.reshape(addElements(b, [n, c, elements], all, b.mul(repeated, weights), 2), b.shape(x));
   }
   if (!needs(1) || axes.some((taps) => taps.some(({ slope }) => slope === undefined))) return [dx];
   const read = b.op('GatherElements', [b.reshape(x, [n, c, elements]), all], { axis: int(2) });

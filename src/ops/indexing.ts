@@ -2,12 +2,8 @@ import { getInt, getString, int, string } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
 import type { Attributes, Node } from '../graph/ir';
 import { toNumbers } from '../graph/tensor';
-import { castTo, fromFront, none, unsupported } from './common';
+import { addElements, addSlices, castTo, fromFront, none, unsupported } from './common';
 import type { VjpRule, VjpRules } from './rule';
-
-/** Adds slices of the first axes into zeros of the shape given; the indices may repeat. */
-const scatterAdd = (b: Builder, shape: readonly number[], indices: string, updates: string): string =>
-  b.op('ScatterND', [b.expand(b.float(0, b.dtype(updates)), shape), indices, updates], { reduction: string('add') });
 
 /** A constant single position becomes a Pad; all else is added at its indices, along the first axis. */
 const gather: VjpRule = ({ node, b, cotangents }) => {
@@ -34,15 +30,15 @@ const gather: VjpRule = ({ node, b, cotangents }) => {
   const after = shape.slice(axis + 1).map((_, i) => axis + index.length + i);
   const front = b.transpose(dy, [...own, ...before, ...after]);
   const others = shape.filter((_, i) => i !== axis);
-  const sum = scatterAdd(b, [shape[axis], ...others], positions, front);
+  const sum = addSlices(b, [shape[axis], ...others], positions, front);
   const perm = shape.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i));
   return [b.transpose(sum, perm)];
 };
 
 const gatherElements: VjpRule = ({ node, b, cotangents }) => {
   const [x, indices] = node.inputs;
-  const attributes = { axis: int(fromFront(getInt(node, 'axis', 0), b.rank(x))), reduction: string('add') };
-  return [b.op('ScatterElements', [b.zerosLike(x), indices, cotangents[0] as string], attributes)];
+  const axis = fromFront(getInt(node, 'axis', 0), b.rank(x));
+  return [addElements(b, b.shape(x), indices, cotangents[0] as string, axis)];
 };
 
 const gatherNd: VjpRule = ({ node, b, cotangents }) => {
@@ -59,7 +55,7 @@ const gatherNd: VjpRule = ({ node, b, cotangents }) => {
     return b.expand(iota, places);
   });
   const full = batch === 0 ? indices : b.op('Concat', [...coordinates, indices], { axis: int(places.length - 1) });
-  return [scatterAdd(b, b.shape(x), full, cotangents[0] as string)];
+  return [addSlices(b, b.shape(x), full, cotangents[0] as string)];
 };
 
 /** ScatterElements or ScatterND with the gather that is its counterpart. */
