@@ -48,9 +48,10 @@ const quantizeLinear: VjpRule = ({ node, b, cotangents }) => {
   const rounded = b.op('Round', [b.div(x, step)]);
   const zero = zeroPoint ? castTo(b, spread(node, b, zeroPoint), dtype) : undefined;
   const place = zero ? b.add(rounded, zero) : rounded;
+  // What lands on an end counts as cut off: with the zero point there, a Relu was merged into the quantisation.
   const inside = b.op('And', [
-    b.op('GreaterOrEqual', [place, b.float(range[0], dtype)]),
-    b.op('LessOrEqual', [place, b.float(range[1], dtype)]),
+    b.op('Greater', [place, b.float(range[0], dtype)]),
+    b.op('Less', [place, b.float(range[1], dtype)]),
   ]);
   return [b.op('Where', [inside, b.div(cotangents[0] as string, step), b.float(0, dtype)])];
 };

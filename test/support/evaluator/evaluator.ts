@@ -9,6 +9,7 @@ import { linear } from './linear';
 import { normalisations } from './normalisation';
 import type { Family, Operator } from './operator';
 import { pooling } from './pool';
+import { quantisation } from './quantise';
 import { recurrent } from './recurrent';
 import { reductions } from './reduce';
 import { resampling } from './resize';
@@ -28,6 +29,7 @@ const OPERATORS: Family = {
   ...resampling,
   ...normalisations,
   ...recurrent,
+  ...quantisation,
   ...control,
 };
 

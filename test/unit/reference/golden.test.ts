@@ -5,12 +5,10 @@ import type { NdArray } from '../../support/evaluator/array';
 import { evaluate } from '../../support/evaluator/evaluator';
 import { toReference } from '../../support/gradients';
 
-/** Models of operators that the reference leaves out: quantised, tree ensembles, sequences, custom. */
+/** Models of operators that the reference leaves out: 8-bit kernels, tree ensembles, sequences, custom. */
 const LEFT_OUT = [
   'A-shufflenet_v2_x0_5',
   'F-custom_op',
-  'F-qdq_int8',
-  'F-qdq_int8_per_channel',
   'F-qoperator_int8',
   'F-sklearn_gbr_pipeline',
   'F-sklearn_rf_classifier',
