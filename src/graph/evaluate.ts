@@ -58,7 +58,8 @@ function refusal(error: unknown, graph: Graph): PrismError {
   const missing =
     /No Op registered for (\w+)/.exec(message)?.[1] ??
     /([\w.:]*?)(\w+)\(-?\d+\) is not a registered function\/op/.exec(message)?.[2] ??
-    /Could not find an implementation for (\w+)\(/.exec(message)?.[1];
+    /Could not find an implementation for (\w+)\(/.exec(message)?.[1] ??
+    /Failed to find kernel for (\w+)\(/.exec(message)?.[1];
   if (missing) {
     const node = graph.nodes.find(({ op }) => op === missing);
     const name = node?.name || node?.outputs[0] || '';
@@ -69,7 +70,16 @@ function refusal(error: unknown, graph: Graph): PrismError {
       { cause: error },
     );
   }
-  if (/ShapeInferenceError|Incompatible dimensions|incompatible/i.test(message)) {
+  const type = /Type 'tensor\((\w+)\)' of input parameter .* of operator \((\w+)\) in node/.exec(message);
+  if (type) {
+    return new PrismError(
+      'UNSUPPORTED_TYPE',
+      `onnxruntime has no ${type[2]} for elements of type ${type[1]}; convert the model to float32`,
+      { op: type[2] },
+      { cause: error },
+    );
+  }
+  if (/ShapeInferenceError|Incompatible dimensions/i.test(message)) {
     const shapes = graph.inputs.map(({ name, shape }) => `${name} [${shape?.join(', ')}]`).join(', ');
     return new PrismError(
       'INPUT_SHAPE',
@@ -127,7 +137,8 @@ async function optimise(graph: Graph): Promise<Findings> {
 function read(proto: GraphProto | undefined): Findings {
   const types = new Map<string, TensorType>();
   for (const value of proto?.output ?? []) {
-    const info = readValueInfo(value);
+    // What is no tensor has no type here: its declaration would be taken for a tensor's.
+    const info = value.type?.value.case === 'tensorType' ? readValueInfo(value) : undefined;
     if (info) types.set(info.name, { dtype: info.dtype, shape: info.shape });
   }
   const constants = new Map<string, Tensor>();

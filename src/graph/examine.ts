@@ -3,7 +3,7 @@ import { PrismError } from './errors';
 import { evaluate, type Findings } from './evaluate';
 import { type Graph, type Node, type TensorType, typeOf } from './ir';
 import { inferTypes } from './shapes';
-import { reads } from './topology';
+import { captures } from './topology';
 
 export const isStatic = (type: TensorType | undefined): type is TensorType & { shape: readonly number[] } =>
   type?.shape?.every((dim) => typeof dim === 'number') ?? false;
@@ -48,6 +48,7 @@ const INFER: Readonly<Record<string, Infer>> = {
   'ai.onnx.ml:TreeEnsembleRegressor': regressor,
 };
 
+const UNKNOWN: TensorType = { dtype: 'undefined', shape: undefined };
 const BOOL_SCALAR: TensorType = { dtype: 'bool', shape: [] };
 const INT_SCALAR: TensorType = { dtype: 'int64', shape: [] };
 
@@ -61,20 +62,20 @@ async function loopTypes(node: Node, graph: Graph): Promise<readonly (TensorType
   const body = getGraph(node, 'body');
   if (!body || body.inputs.length !== node.inputs.length) return undefined;
   const state = node.inputs.slice(2).map((input) => typeOf(graph, input));
-  const inside = new Set([...body.inputs.map(({ name }) => name), ...body.initializers.keys()]);
-  const visible = [...reads(node)].filter((value) => !inside.has(value));
+  const visible = [...captures(body)];
   const constants = visible.flatMap((value) => {
     const tensor = graph.initializers.get(value);
     return tensor ? [[value, tensor] as const] : [];
   });
   const fed = visible.flatMap((name) => {
     const type = graph.initializers.has(name) ? undefined : typeOf(graph, name);
-    return type ? [{ name, ...type }] : [];
+    return type ? [{ name, dtype: type.dtype, shape: type.shape }] : [];
   });
-  const inputs = body.inputs.map(({ name }, index) => ({
-    name,
-    ...([INT_SCALAR, BOOL_SCALAR, ...state][index] ?? INT_SCALAR),
-  }));
+  const bound = [INT_SCALAR, BOOL_SCALAR, ...state];
+  const inputs = body.inputs.map(({ name }, index) => {
+    const { dtype, shape } = bound[index] ?? UNKNOWN;
+    return { name, dtype, shape };
+  });
   const whole: Graph = {
     ...body,
     inputs: [...inputs, ...fed],

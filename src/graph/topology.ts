@@ -7,7 +7,7 @@ const subgraphs = (node: Node): readonly Graph[] =>
   );
 
 /** The values that a subgraph reads from the graphs around it. */
-function captures(graph: Graph): Set<string> {
+export function captures(graph: Graph): Set<string> {
   const inside = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
   for (const node of graph.nodes) for (const output of node.outputs) inside.add(output);
   const captured = new Set<string>();
