@@ -139,4 +139,5 @@ export const indexing: VjpRules = [
   ['ReverseSequence', reverseSequence],
   ['OneHot', none],
   ['NonZero', none],
+  ['NonMaxSuppression', none],
 ];

@@ -144,4 +144,7 @@ export const shape: VjpRules = [
   ['ConstantOfShape', none],
   ['EyeLike', none],
   ['Range', none],
+  ['RandomNormalLike', none],
+  ['RandomUniformLike', none],
+  ['Multinomial', none],
 ];
