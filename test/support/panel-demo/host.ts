@@ -1,0 +1,235 @@
+import { createMessageConnection } from 'vscode-jsonrpc/browser';
+import { readNpy } from '../../../src/inputs/npy';
+import type {
+  ClassScore,
+  Explanation,
+  HostApi,
+  OptionValues,
+  PanelApi,
+  PanelState,
+  ScalarMap,
+} from '../../../src/protocol';
+import { client, portTransport, serve } from '../../../src/rpc';
+import type { DemoData } from './demo-data';
+
+/** What tests may do with the fake host: look at what was asked, change the state, hold back answers. */
+export interface DemoControl {
+  state: PanelState;
+  readonly calls: { readonly method: string; readonly params: unknown }[];
+  /** Milliseconds that an explanation and a request take. */
+  delay: { explain: number; request: number };
+  /** Sends a change of the state to the panel. */
+  update(change: Partial<PanelState>): Promise<void>;
+  /** The last picture that was exported. */
+  exported?: Uint8Array;
+}
+
+declare global {
+  var demo: DemoControl;
+  var acquireVsCodeApi: () => unknown;
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function bytes(url: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetch(url)).arrayBuffer());
+}
+
+async function fetchMap(url: string): Promise<ScalarMap> {
+  const { shape, data } = readNpy(await bytes(url), url);
+  return { width: shape.at(-1)!, height: shape.at(-2)!, data: Float32Array.from(data as Float32Array) };
+}
+
+const statistics = ({ data }: ScalarMap): Explanation['statistics'] => ({
+  sum: data.reduce((sum, value) => sum + value, 0),
+  min: data.reduce((a, b) => Math.min(a, b)),
+  max: data.reduce((a, b) => Math.max(a, b)),
+});
+
+/** Not a real receptive field: a bump with a negative rim at the PFV's place that sums to 1, to look at. */
+function bump(width: number, height: number, centre: { x: number; y: number }, spread: number): ScalarMap {
+  const data = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const r = ((x - centre.x) ** 2 + (y - centre.y) ** 2) / spread ** 2;
+      data[y * width + x] = (1.2 - 0.25 * r) * Math.exp(-r / 2) * (1 + 0.4 * Math.sin(x) * Math.sin(y));
+    }
+  }
+  const sum = data.reduce((total, value) => total + value, 0);
+  return { width, height, data: data.map((value) => value / sum) };
+}
+
+class DemoHost {
+  method: string;
+  target = 282;
+  options: OptionValues = {};
+  #run = 0;
+
+  constructor(
+    readonly data: DemoData,
+    readonly top: readonly ClassScore[],
+    readonly photograph: Uint8Array,
+  ) {
+    this.method = data.methods[0]!.id;
+  }
+
+  async explanation(): Promise<Explanation> {
+    const { data } = this;
+    const method = data.methods.find(({ id }) => id === this.method)!;
+    const contrastive = this.options.contrastive === true;
+    const map = await fetchMap(
+      (contrastive && data.contrastive[this.target]) || data.maps[this.target] || data.maps[282]!,
+    );
+    const target = this.top.find(({ index }) => index === this.target)!;
+    const { sum, min, max } = statistics(map);
+    const expected = contrastive ? 0 : target.score;
+    const { path, width, height, viewport } = data.photograph;
+    return {
+      id: `demo-${++this.#run}`,
+      model: data.model,
+      method,
+      options: { ...Object.fromEntries(method.options.map((option) => [option.key, option.default])), ...this.options },
+      target,
+      top: this.top.slice(0, 5),
+      photograph: { path, width, height, viewport, encoded: this.photograph, mime: 'image/png' },
+      map,
+      statistics: { sum, min, max },
+      conservation: { what: 'sum of relevance against the logit', expected, actual: sum, residual: sum - expected },
+      layers: method.layers ? data.layers.map(({ url: _url, ...layer }) => layer) : [],
+      provider: 'cpu',
+      ms: { decode: 12, compile: 31, run: 41, total: 84 },
+      warnings: [],
+    };
+  }
+}
+
+async function makeHost(): Promise<DemoHost> {
+  const data = (await (await fetch('/data.json')).json()) as DemoData;
+  const logits = Float32Array.from(readNpy(await bytes(data.logits)).data as Float32Array);
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const exponentials = logits.map((logit) => Math.exp(logit - largest));
+  const total = exponentials.reduce((a, b) => a + b);
+  const classes = [...logits]
+    .map((score, index) => ({ index, label: data.labels[index]!, score, probability: exponentials[index]! / total }))
+    .sort((a, b) => b.score - a.score);
+  return new DemoHost(data, classes, await bytes(data.photograph.url));
+}
+
+function start(): void {
+  const toHost = new EventTarget();
+  const { reader, writer } = portTransport({
+    post: (message) => window.postMessage(message),
+    listen: (callback) => {
+      const listener = (event: Event): void => callback((event as CustomEvent<unknown>).detail);
+      toHost.addEventListener('message', listener);
+      return { dispose: () => toHost.removeEventListener('message', listener) };
+    },
+  });
+  const connection = createMessageConnection(reader, writer);
+  const panel = client<PanelApi>(connection);
+  const query = new URLSearchParams(location.search);
+  const host = makeHost();
+  const kept = 'panel-demo-view';
+
+  globalThis.acquireVsCodeApi = () => ({
+    postMessage: (message: unknown) =>
+      toHost.dispatchEvent(new CustomEvent('message', { detail: structuredClone(message) })),
+    getState: () => JSON.parse(sessionStorage.getItem(kept) ?? 'null') as unknown,
+    setState: (state: unknown) => sessionStorage.setItem(kept, JSON.stringify(state)),
+  });
+
+  globalThis.demo = {
+    state: { status: 'empty', methods: [], l10n: {} },
+    calls: [],
+    delay: { explain: Number(query.get('explain') ?? 0), request: Number(query.get('request') ?? 0) },
+    async update(change) {
+      demo.state = { ...demo.state, ...change };
+      await panel.update(demo.state);
+    },
+  };
+
+  const note = (method: string, params: unknown): void => void demo.calls.push({ method, params });
+  const explain = async (): Promise<void> => {
+    const step = demo.delay.explain / 4;
+    for (let i = 0; i < 4 && step > 0; i++) {
+      await demo.update({ status: 'working', progress: { fraction: i / 4, message: 'Computing the sharing ratios' } });
+      await wait(step);
+    }
+    await demo.update({
+      status: 'ready',
+      explanation: await (await host).explanation(),
+      progress: undefined,
+      error: undefined,
+    });
+  };
+  const layer = async (id: string) => (await host).data.layers.find((candidate) => candidate.id === id)!;
+
+  serve<HostApi>(connection, {
+    async ready(params) {
+      note('ready', params);
+      const made = await host;
+      const state: PanelState = { status: 'empty', methods: made.data.methods, l10n: {} };
+      demo.state =
+        query.get('start') === 'empty' ? state : { ...state, status: 'ready', explanation: await made.explanation() };
+      return demo.state;
+    },
+    async explainTarget(params) {
+      note('explainTarget', params);
+      (await host).target = params.index;
+      await explain();
+    },
+    async chooseMethod(params) {
+      note('chooseMethod', params);
+      Object.assign(await host, { method: params.method, options: {} });
+      await explain();
+    },
+    async setOptions(params) {
+      note('setOptions', params);
+      (await host).options = params.options;
+      await explain();
+    },
+    async cancel(params) {
+      note('cancel', params);
+      await demo.update({ status: 'ready', progress: undefined });
+    },
+    async retry(params) {
+      note('retry', params);
+      await explain();
+    },
+    async layerMaps(params) {
+      note('layerMaps', params);
+      await wait(demo.delay.request);
+      return Promise.all(params.layers.map(async (id) => fetchMap((await layer(id)).url!)));
+    },
+    async receptiveField(params) {
+      note('receptiveField', params);
+      await wait(demo.delay.request);
+      const { width, height } = await layer(params.layer);
+      const centre = { x: ((params.x + 0.5) * 224) / width - 0.5, y: ((params.y + 0.5) * 224) / height - 0.5 };
+      return bump(224, 224, centre, 300 / width);
+    },
+    async readers(params) {
+      note('readers', params);
+      await wait(demo.delay.request);
+      const { width, height } = await layer(params.layer);
+      const centre = { x: ((params.x + 0.5) * width) / 224 - 0.5, y: ((params.y + 0.5) * height) / 224 - 0.5 };
+      return bump(width, height, centre, Math.max(0.8, width / 24));
+    },
+    async exportAs(params) {
+      note('exportAs', { format: params.format });
+      if (params.png) demo.exported = params.png;
+    },
+    async writeConfig(params) {
+      note('writeConfig', params);
+    },
+    async openModelConfig(params) {
+      note('openModelConfig', params);
+    },
+    async showLog(params) {
+      note('showLog', params);
+    },
+  });
+  connection.listen();
+}
+
+start();

@@ -1,0 +1,169 @@
+import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import type { VscodeCheckbox } from '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
+import type { MethodSummary } from '../../src/protocol';
+import { prominentOption } from '../logic/options';
+import type { PanelModel } from '../logic/panel-model';
+import { PrismElement } from './element';
+import './facts';
+import { icon } from './icon';
+import './menu';
+import './options';
+import type { OptionChange } from './options';
+import { type Choice, select } from './select';
+
+declare module './element' {
+  interface PrismEvents {
+    'picture-copy': undefined;
+  }
+}
+
+const choiceOf = ({ id, title, summary }: MethodSummary): Choice => ({ value: id, title, description: summary });
+
+/** Which method, with which options, on which model; and what to do with the result. */
+@customElement('prism-header')
+export class Header extends PrismElement {
+  static override styles = [
+    ...PrismElement.styles,
+    css`
+      :host {
+        border-bottom: 1px solid var(--line);
+        display: block;
+        padding: 6px 8px;
+      }
+
+      .row {
+        align-items: center;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 12px;
+      }
+
+      .method {
+        flex: 0 1 260px;
+        min-width: 140px;
+      }
+
+      .method vscode-single-select {
+        width: 100%;
+      }
+
+      .tools {
+        display: flex;
+        gap: 4px;
+        margin-inline-start: auto;
+      }
+
+      .options {
+        border-top: 1px solid var(--line);
+        margin-top: 6px;
+        max-height: 40vh;
+        overflow: auto;
+        padding: 8px 0 4px;
+      }
+
+      .about {
+        color: var(--quiet);
+        margin: 0 0 8px;
+        max-width: 80ch;
+      }
+
+      a {
+        color: var(--vscode-textLink-foreground);
+      }
+
+      prism-facts {
+        margin-top: 4px;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: PanelModel;
+  /** Changes whenever the model did. */
+  @property({ attribute: false }) version = 0;
+
+  @state() private unfolded = false;
+
+  protected override render(): TemplateResult {
+    const { model, t } = this;
+    const { explanation, method } = model;
+    const prominent = prominentOption(method);
+    return html`
+      <div class="row">
+        <div class="method">
+          ${select(t('Method'), method?.id ?? '', (model.state?.methods ?? []).map(choiceOf), (id) => model.chooseMethod(id))}
+        </div>
+        ${
+          prominent
+            ? html`<vscode-checkbox
+                toggle
+                label=${prominent.title}
+                title=${prominent.help}
+                data-option=${prominent.key}
+                .checked=${live(Boolean(model.options[prominent.key]))}
+                @change=${(event: Event) => model.setOption(prominent.key, (event.target as VscodeCheckbox).checked)}
+              ></vscode-checkbox>`
+            : nothing
+        }
+        ${
+          method
+            ? html`<button
+                class="tool"
+                aria-expanded=${this.unfolded}
+                aria-controls="options"
+                @click=${() => {
+                  this.unfolded = !this.unfolded;
+                }}
+              >
+                ${icon(this.unfolded ? 'chevron-down' : 'chevron-right')} ${t('Options')}
+              </button>`
+            : nothing
+        }
+        <div class="tools">${explanation ? this.#tools() : nothing}</div>
+      </div>
+      <div id="options" class="options" ?hidden=${!this.unfolded}>${method ? this.#options(method) : nothing}</div>
+      <prism-facts .t=${t} .explanation=${explanation}></prism-facts>
+    `;
+  }
+
+  #options(method: MethodSummary): TemplateResult {
+    const { model, t } = this;
+    const prominent = prominentOption(method);
+    const { paper } = method;
+    return html`
+      <p class="about">
+        ${method.summary}
+        ${paper ? html`<a href=${paper.url} title=${paper.url}>${paper.title}</a>` : nothing}
+      </p>
+      <prism-options
+        .t=${t}
+        .options=${method.options.filter((option) => option !== prominent)}
+        .values=${model.options}
+        @option-change=${({ detail }: CustomEvent<OptionChange>) => model.setOption(detail.key, detail.value)}
+      ></prism-options>
+    `;
+  }
+
+  #tools(): TemplateResult {
+    const { t } = this;
+    const items = [
+      { id: 'png', title: t('Picture (PNG)…') },
+      { id: 'npy', title: t('Raw values (NPY)…') },
+      { id: 'json', title: t('Report (JSON)…') },
+      { id: 'onnx', title: t('Explanation graph (ONNX)…') },
+    ];
+    return html`
+      <button
+        class="tool"
+        title=${t('Copy the picture')}
+        aria-label=${t('Copy the picture')}
+        @click=${() => this.emit('picture-copy', undefined)}
+      >
+        ${icon('copy')}
+      </button>
+      <prism-menu .t=${t} label=${t('Export')} icon="export" .items=${items}></prism-menu>
+    `;
+  }
+}

@@ -1,0 +1,30 @@
+import { html, type TemplateResult } from 'lit';
+
+/** Code points of the codicon font. */
+const glyphs = {
+  'arrow-left': '\uEA9B',
+  check: '\uEAB2',
+  'chevron-down': '\uEAB4',
+  'chevron-right': '\uEAB6',
+  close: '\uEA76',
+  copy: '\uEBCC',
+  error: '\uEA87',
+  export: '\uEBAC',
+  info: '\uEA74',
+  output: '\uEB9D',
+  pinned: '\uEBA0',
+  refresh: '\uEB37',
+  'screen-normal': '\uEB4D',
+  'settings-gear': '\uEB51',
+  'split-horizontal': '\uEB56',
+  square: '\uEA72',
+  warning: '\uEA6C',
+  'zoom-in': '\uEB81',
+  'zoom-out': '\uEB82',
+} as const;
+
+export type IconName = keyof typeof glyphs;
+
+/** A decorative icon: what it means is said by the text beside it or by the label of its button. */
+export const icon = (name: IconName): TemplateResult =>
+  html`<span class="codicon" aria-hidden="true">${glyphs[name]}</span>`;

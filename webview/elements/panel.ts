@@ -1,0 +1,261 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { Explanation } from '../../src/protocol';
+import { colourMap } from '../logic/colour-maps';
+import { conservationText } from '../logic/conservation';
+import { number } from '../logic/numbers';
+import type { PanelModel } from '../logic/panel-model';
+import { decodePhoto, type Photo, samePhotograph } from '../painting/photo';
+import { pictureOf } from '../painting/picture';
+import { readTheme } from '../painting/scene';
+import './breadcrumb';
+import './classes';
+import { PrismElement } from './element';
+import './empty';
+import './header';
+import { icon } from './icon';
+import './layers';
+import './message';
+import { panelStyles } from './panel-styles';
+import './pfvs';
+import './progress';
+import './section';
+import './stage';
+import type { Stage } from './stage';
+
+/** The whole panel; it draws what its model knows and passes on what the person does. */
+@customElement('model-prism-panel')
+export class Panel extends PrismElement {
+  static override styles = [...PrismElement.styles, panelStyles];
+
+  @property({ attribute: false }) model: PanelModel | undefined;
+
+  /** Counts the changes of the model, which keeps its identity. */
+  @state() private version = 0;
+  /** Counts the changes of the theme. */
+  @state() private theme = 0;
+  @state() private photo: Photo | undefined;
+
+  @query('prism-stage') private stage!: Stage | null;
+
+  readonly #themes = new MutationObserver(() => {
+    this.theme++;
+  });
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // The workbench tells a new theme by the variables on the root and the class of the body.
+    this.#themes.observe(document.documentElement, { attributes: true });
+    this.#themes.observe(document.body, { attributes: true });
+    // Not on the window: there the workbench listens too, and would go back as well.
+    document.addEventListener('keydown', this.#onKey);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#themes.disconnect();
+    document.removeEventListener('keydown', this.#onKey);
+  }
+
+  /** The model has changed. */
+  refresh(): void {
+    this.version++;
+    void this.#decode();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { model, version } = this;
+    if (model === undefined) return nothing;
+    const { t } = model;
+    const { state, explanation, notice } = model;
+    return html`
+      <div class="unseen" role="status" aria-live="polite">${model.announcement}</div>
+      ${
+        state
+          ? html`<prism-header .t=${t} .model=${model} .version=${version}
+        @config-write=${model.writeConfig}
+        @config-open=${model.openModelConfig}
+        @picture-copy=${this.#copy}
+        @menu-choose=${this.#export}
+      ></prism-header>`
+          : nothing
+      }
+      ${this.#progress(model)}
+      <div class="messages" @work-retry=${model.retry} @log-show=${model.showLog}>
+        ${
+          state?.status === 'failed'
+            ? html`<prism-message
+                .t=${t}
+                .error=${state.error}
+                .retry=${true}
+                .earlier=${explanation !== undefined}
+              ></prism-message>`
+            : nothing
+        }
+        <prism-message
+          ?hidden=${notice === undefined}
+          .t=${t}
+          .error=${notice}
+          @message-dismiss=${() => model.dismissNotice()}
+        ></prism-message>
+      </div>
+      ${explanation ? this.#main(model, explanation) : nothing}
+      ${state?.status === 'empty' ? html`<prism-empty .t=${t}></prism-empty>` : nothing}
+    `;
+  }
+
+  #progress(model: PanelModel): TemplateResult | typeof nothing {
+    if (model.state?.status !== 'working') return nothing;
+    const kind = model.method?.signed === false ? 'sequential' : 'diverging';
+    return html`<prism-progress
+      .t=${model.t}
+      .progress=${model.state.progress}
+      .colours=${colourMap(kind === 'diverging' ? model.view.colourMap : model.view.sequentialMap, kind)}
+      @work-cancel=${model.cancel}
+    ></prism-progress>`;
+  }
+
+  #main(model: PanelModel, explanation: Explanation): TemplateResult {
+    const { t, layer } = model;
+    return html`<main>
+      <div class="stage">
+        ${this.#toolbar(model)}
+        <prism-stage
+          .t=${t}
+          .model=${model}
+          .version=${this.version}
+          .photo=${this.photo}
+          .theme=${this.theme}
+        ></prism-stage>
+      </div>
+      <aside>
+        <prism-section class="classes" .t=${t} heading=${t('Classes')}>
+          <prism-classes
+            .t=${t}
+            .top=${explanation.top}
+            .target=${explanation.target}
+            .asked=${model.asked.target}
+            @class-choose=${(event: CustomEvent<number>) => model.explainTarget(event.detail)}
+          ></prism-classes>
+        </prism-section>
+        ${layer ? this.#pfvSection(model) : nothing}
+        ${explanation.layers.length > 0 ? this.#layerSection(model, explanation) : nothing}
+      </aside>
+    </main>`;
+  }
+
+  #pfvSection(model: PanelModel): TemplateResult {
+    const { t, layer, pinned } = model;
+    return html`<prism-section class="pfvs" .t=${t} heading=${t('Strongest PFVs')}>
+      <prism-pfvs
+        .t=${t}
+        .map=${layer && model.layerMaps.get(layer.id)}
+        .pinned=${pinned}
+        @pfv-choose=${(event: CustomEvent<{ x: number; y: number }>) => model.pin(event.detail)}
+      ></prism-pfvs>
+    </prism-section>`;
+  }
+
+  #layerSection(model: PanelModel, { layers, method }: Explanation): TemplateResult {
+    const { t } = model;
+    const colours = method.signed
+      ? colourMap(model.view.colourMap, 'diverging')
+      : colourMap(model.view.sequentialMap, 'sequential');
+    return html`<prism-section class="layers" .t=${t} heading=${t('Layers')} note=${layers.length}>
+      <prism-layers
+        .t=${t}
+        .layers=${layers}
+        .maps=${model.layerMaps}
+        .version=${this.version}
+        .colours=${colours}
+        .open=${model.layer?.id}
+        @layer-open=${(event: CustomEvent<string>) => model.openLayer(event.detail)}
+      ></prism-layers>
+    </prism-section>`;
+  }
+
+  #toolbar(model: PanelModel): TemplateResult {
+    const { t } = model;
+    const aside = model.view.layout === 'side-by-side';
+    const tool = (name: Parameters<typeof icon>[0], title: string, action: () => void): TemplateResult =>
+      html`<button class="tool" title=${title} aria-label=${title} @click=${action}>${icon(name)}</button>`;
+    return html`<div class="toolbar" role="group" aria-label=${t('Pictures')}>
+      <prism-breadcrumb
+        .t=${t}
+        .layer=${model.layer?.title}
+        .pinned=${model.pinned}
+        @go-back=${() => model.closeLayer()}
+        @pin-remove=${() => model.unpin()}
+      ></prism-breadcrumb>
+      <span class="space"></span>
+      <button
+        class="tool"
+        aria-pressed=${aside}
+        title=${t('Photograph and map side by side')}
+        aria-label=${t('Photograph and map side by side')}
+        @click=${() => model.setView({ layout: aside ? 'overlay' : 'side-by-side' })}
+      >
+        ${icon('split-horizontal')}
+      </button>
+      ${tool('zoom-out', t('Zoom out (-)'), () => this.stage?.zoom(1 / 1.5))}
+      ${tool('screen-normal', t('Fit (0)'), () => this.stage?.fit())}
+      ${tool('zoom-in', t('Zoom in (+)'), () => this.stage?.zoom(1.5))}
+    </div>`;
+  }
+
+  async #decode(): Promise<void> {
+    const source = this.model?.explanation?.photograph;
+    if (source === undefined || (this.photo && samePhotograph(this.photo.source, source))) return;
+    try {
+      const photo = await decodePhoto(source);
+      // Another explanation may have come meanwhile, and decodes for itself.
+      if (this.model?.explanation?.photograph === source) this.photo = photo;
+    } catch (reason) {
+      this.photo = undefined;
+      this.model?.fail(reason);
+    }
+  }
+
+  #picture = async (): Promise<Blob> => {
+    const { explanation, t } = this.model!;
+    const { target, method, model, map, conservation, options } = explanation!;
+    const named = Object.entries(options)
+      .filter(([key, value]) => value !== method.options.find((option) => option.key === key)?.default)
+      .map(([key, value]) => `${key}=${value}`);
+    const footer = [
+      t('{0} (class {1}), score {2}', target.label, target.index, number(target.score, 4)),
+      [method.title, ...named, model.name].join(' · '),
+      ...(conservation ? [conservationText(conservation, map, t).text] : []),
+    ];
+    const font = getComputedStyle(this).fontFamily;
+    return pictureOf(this.stage!.drawings, footer, readTheme(this), font);
+  };
+
+  #copy = async (): Promise<void> => {
+    const model = this.model!;
+    const picture = this.#picture();
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+      model.announce(model.t('The picture was copied.'));
+    } catch {
+      // Not every host of a webview lets it write pictures to the clipboard; a file can be had everywhere.
+      await model.exportAs('png', new Uint8Array(await (await picture).arrayBuffer()));
+    }
+  };
+
+  #export = async ({ detail }: CustomEvent<string>): Promise<void> => {
+    const model = this.model!;
+    if (detail !== 'png') return model.exportAs(detail as 'npy' | 'json' | 'onnx');
+    return model.exportAs('png', new Uint8Array(await (await this.#picture()).arrayBuffer()));
+  };
+
+  #onKey = (event: KeyboardEvent): void => {
+    const back = event.key === 'Backspace' || (event.key === 'ArrowLeft' && event.altKey);
+    const [target] = event.composedPath();
+    const typing = target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox';
+    if (!back || typing || this.model?.layer === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.model.closeLayer();
+  };
+}

@@ -1,0 +1,324 @@
+import type {
+  Explanation,
+  HostApi,
+  LayerInfo,
+  MethodSummary,
+  OptionInfo,
+  OptionValues,
+  PanelState,
+  RemoteError,
+  ScalarMap,
+} from '../../src/protocol';
+import { type Client, toRemoteError } from '../../src/rpc';
+import { conservationText } from './conservation';
+import type { Point } from './geometry';
+import { english, type Translate, translator } from './l10n';
+import { Latest } from './latest';
+import { LayerMaps } from './layer-maps';
+import { MapCache } from './map-cache';
+import { number, percent } from './numbers';
+import { neighbour, pfvGrid } from './pfv-grid';
+import { share, strongest, sums } from './strongest';
+import type { View } from './view';
+
+/** A location of a layer, or of the input. */
+export interface Place extends Point {
+  readonly layer: string;
+}
+
+/** An answer about one location: the ERF of a PFV, or the readers of a place of the input. */
+export interface PlaceMap extends Place {
+  readonly map: ScalarMap;
+}
+
+/** What was asked of the host and is not yet in an explanation. */
+export interface Asked {
+  readonly method?: string;
+  readonly options?: OptionValues;
+  readonly target?: number;
+}
+
+/** ERFs kept for a pointer that comes back: 8 million values, 32 MiB. */
+const fieldLimit = 1 << 23;
+
+const keyOf = ({ layer, x, y }: Place): string => `${layer}@${y},${x}`;
+
+/**
+ * Everything the panel knows and does, apart from drawing. The host's state comes by {@link update}, what the person
+ * does comes by the other methods; `changed` is called after every change.
+ */
+export class PanelModel {
+  state: PanelState | undefined;
+  /** The ERF on show, of the pinned PFV or the one pointed at. */
+  field: PlaceMap | undefined;
+  /** How much each PFV of the open layer draws on the place of the photograph that is pointed at. */
+  readers: PlaceMap | undefined;
+  /** The PFV of the open layer under the pointer. */
+  pointed: Point | undefined;
+  asked: Asked = {};
+  /** A request of the panel's own that failed; the explanation is not affected. */
+  notice: RemoteError | undefined;
+  /** The last thing worth saying to a screen reader. */
+  announcement = '';
+  t: Translate = english;
+
+  readonly layerMaps: LayerMaps;
+  readonly #fields = new MapCache(fieldLimit);
+  readonly #field: Latest<Place, ScalarMap>;
+  readonly #readers: Latest<Place, ScalarMap>;
+
+  constructor(
+    private readonly host: Client<HostApi>,
+    public view: View,
+    private readonly keep: (view: View) => void,
+    private readonly changed: () => void,
+  ) {
+    this.layerMaps = new LayerMaps((layers) => host.layerMaps({ layers }), changed);
+    this.#field = new Latest(
+      (place) => host.receptiveField(place),
+      (place, map) => {
+        this.#fields.set(keyOf(place), map);
+        // The pointer may be further by now; what came is still nearer to it than what is on show.
+        this.#show({ field: { ...place, map }, notice: undefined });
+      },
+      (_place, reason) => this.#report(reason),
+    );
+    this.#readers = new Latest(
+      (place) => host.readers(place),
+      (place, map) => this.#show({ readers: { ...place, map }, notice: undefined }),
+      (_place, reason) => this.#report(reason),
+    );
+  }
+
+  /** Tells the host that the panel listens, and takes its snapshot. */
+  async start(): Promise<void> {
+    await this.#ask(async () => this.update(await this.host.ready({})));
+  }
+
+  update(state: PanelState): void {
+    const before = this.state;
+    this.state = state;
+    if (before?.l10n !== state.l10n) this.t = translator(state.l10n);
+    if (state.status === 'ready') this.asked = {};
+    if (before?.explanation?.id !== state.explanation?.id) this.#explanationChanged(before?.explanation !== undefined);
+    if (state.status === 'failed' && state.error && state.error !== before?.error) {
+      this.announcement = this.t('The explanation failed: {0}', state.error.message);
+    }
+    this.changed();
+  }
+
+  get explanation(): Explanation | undefined {
+    return this.state?.explanation;
+  }
+
+  /** The open layer; undefined while the class map is shown. */
+  get layer(): LayerInfo | undefined {
+    return this.explanation?.layers.find(({ id }) => id === this.view.layer);
+  }
+
+  get pinned(): Point | undefined {
+    const { layer } = this;
+    const { pinned } = this.view;
+    if (layer === undefined || pinned?.layer !== layer.id) return undefined;
+    return pinned.x < layer.width && pinned.y < layer.height ? pinned : undefined;
+  }
+
+  /** The method asked for last, explained or not. */
+  get method(): MethodSummary | undefined {
+    const id = this.asked.method ?? this.explanation?.method.id;
+    return this.state?.methods.find((method) => method.id === id) ?? this.explanation?.method;
+  }
+
+  /** The values of that method's options: asked for, in force, or by default. */
+  get options(): OptionValues {
+    const { method, explanation, asked } = this;
+    const inForce = explanation?.method.id === method?.id ? explanation?.options : undefined;
+    const value = ({ key, default: byDefault }: OptionInfo): boolean | number | string =>
+      asked.options?.[key] ?? inForce?.[key] ?? byDefault;
+    return Object.fromEntries((method?.options ?? []).map((option) => [option.key, value(option)]));
+  }
+
+  setView(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
+    this.keep(this.view);
+    this.changed();
+  }
+
+  openLayer(id: string): void {
+    const layer = this.explanation?.layers.find((candidate) => candidate.id === id);
+    if (layer === undefined) return;
+    this.layerMaps.want(id, true);
+    this.#leaveLayer();
+    this.announcement = this.t('Layer {0}: {1} × {2} PFVs.', layer.title, layer.width, layer.height);
+    this.setView({ layer: id, pinned: undefined });
+  }
+
+  /** Back to the class map. */
+  closeLayer(): void {
+    if (this.layer === undefined) return;
+    this.#leaveLayer();
+    this.announcement = this.t('Map of {0}.', this.explanation?.target.label ?? '');
+    this.setView({ layer: undefined, pinned: undefined });
+  }
+
+  /** The pointer is over a PFV of the open layer, or has left. */
+  pointAtPfv(pfv: Point | undefined): void {
+    if (pfv?.x === this.pointed?.x && pfv?.y === this.pointed?.y) return;
+    this.pointed = pfv;
+    this.#follow();
+  }
+
+  pin(pfv: Point): void {
+    const { layer } = this;
+    if (layer === undefined) return;
+    this.view = { ...this.view, pinned: { layer: layer.id, x: pfv.x, y: pfv.y } };
+    this.keep(this.view);
+    this.announcement = this.#pfvText(layer, pfv);
+    this.#follow();
+  }
+
+  unpin(): void {
+    if (this.view.pinned === undefined) return;
+    this.view = { ...this.view, pinned: undefined };
+    this.keep(this.view);
+    this.announcement = this.t('Unpinned.');
+    this.#follow();
+  }
+
+  /** Pins or moves the pin by cells; without a pin the first step pins the strongest PFV. */
+  movePin(by: Point): void {
+    const { layer, pinned } = this;
+    if (layer === undefined) return;
+    const map = this.layerMaps.get(layer.id);
+    const start = map && strongest(map, 1)[0];
+    this.pin(pinned ? neighbour(pfvGrid(layer), pinned, by) : (start ?? { x: 0, y: 0 }));
+  }
+
+  /** The pointer is over a location of the model's input, or has left the photograph. */
+  pointAtPlace(place: Point | undefined): void {
+    const { layer } = this;
+    if (layer === undefined || place === undefined) {
+      this.#readers.drop();
+      if (this.readers) this.#show({ readers: undefined });
+      return;
+    }
+    const { readers } = this;
+    if (readers?.layer === layer.id && readers.x === place.x && readers.y === place.y) return;
+    this.#readers.request({ layer: layer.id, x: place.x, y: place.y });
+  }
+
+  async explainTarget(index: number): Promise<void> {
+    this.#show({ asked: { ...this.asked, target: index } });
+    await this.#ask(() => this.host.explainTarget({ index }));
+  }
+
+  async chooseMethod(method: string): Promise<void> {
+    if (method === this.method?.id) return;
+    this.#show({ asked: { method } });
+    await this.#ask(() => this.host.chooseMethod({ method }));
+  }
+
+  async setOption(key: string, value: boolean | number | string): Promise<void> {
+    const now = this.options;
+    if (now[key] === value) return;
+    const options = { ...now, [key]: value };
+    this.#show({ asked: { ...this.asked, options } });
+    await this.#ask(() => this.host.setOptions({ options }));
+  }
+
+  cancel = (): Promise<void> => this.#ask(() => this.host.cancel({}));
+  retry = (): Promise<void> => this.#ask(() => this.host.retry({}));
+  writeConfig = (): Promise<void> => this.#ask(() => this.host.writeConfig({}));
+  openModelConfig = (): Promise<void> => this.#ask(() => this.host.openModelConfig({}));
+  showLog = (): Promise<void> => this.#ask(() => this.host.showLog({}));
+
+  exportAs(format: 'png' | 'npy' | 'json' | 'onnx', png?: Uint8Array): Promise<void> {
+    return this.#ask(() => this.host.exportAs(png ? { format, png } : { format }));
+  }
+
+  dismissNotice(): void {
+    this.#show({ notice: undefined });
+  }
+
+  /** Says something to screen readers. */
+  announce(announcement: string): void {
+    this.#show({ announcement });
+  }
+
+  fail(reason: unknown): void {
+    this.#report(reason);
+  }
+
+  #explanationChanged(hadAnother: boolean): void {
+    this.layerMaps.clear();
+    this.#fields.clear();
+    this.#readers.drop();
+    this.#field.drop();
+    this.field = undefined;
+    this.readers = undefined;
+    this.notice = undefined;
+    const { explanation, layer } = this;
+    if (explanation === undefined) return;
+    if (layer) this.layerMaps.want(layer.id);
+    // A pinned PFV of the same layer is looked at again, now for the new explanation.
+    this.#follow();
+    const { conservation, target, map } = explanation;
+    const residual = conservation && conservationText(conservation, map, this.t);
+    const explained = this.t('Explained as {0}, score {1}.', target.label, number(target.score, 4));
+    this.announcement = residual ? `${explained} ${residual.text}` : explained;
+    if (hadAnother && layer === undefined && this.view.layer !== undefined) {
+      this.setView({ layer: undefined, pinned: undefined });
+    }
+  }
+
+  #wantedField(): Place | undefined {
+    const { layer } = this;
+    const pfv = this.pinned ?? this.pointed;
+    return layer && pfv && { layer: layer.id, x: pfv.x, y: pfv.y };
+  }
+
+  /** Shows the ERF of the PFV that is pinned or pointed at, asking for it when need be. */
+  #follow(): void {
+    const wanted = this.#wantedField();
+    const known = wanted && this.#fields.get(keyOf(wanted));
+    if (wanted === undefined || known) this.#field.drop();
+    else this.#field.request(wanted);
+    if (wanted === undefined) this.field = undefined;
+    else if (known) this.field = { ...wanted, map: known };
+    this.changed();
+  }
+
+  #leaveLayer(): void {
+    this.#field.drop();
+    this.#readers.drop();
+    this.field = undefined;
+    this.readers = undefined;
+    this.pointed = undefined;
+  }
+
+  #pfvText(layer: LayerInfo, { x, y }: Point): string {
+    const map = this.layerMaps.get(layer.id);
+    if (map === undefined) return this.t('PFV at column {0}, row {1}.', x, y);
+    const value = map.data[y * map.width + x]!;
+    const part = percent(share(value, sums(map)));
+    return this.t('PFV at column {0}, row {1}: relevance {2}, {3} of the total.', x, y, number(value), part);
+  }
+
+  #show(change: Partial<Pick<PanelModel, 'field' | 'readers' | 'asked' | 'notice' | 'announcement'>>): void {
+    Object.assign(this, change);
+    this.changed();
+  }
+
+  #report(reason: unknown): void {
+    const notice = toRemoteError(reason);
+    if (notice.code !== 'CANCELLED') this.#show({ notice });
+  }
+
+  async #ask(question: () => Promise<unknown>): Promise<void> {
+    try {
+      await question();
+    } catch (reason) {
+      this.#report(reason);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { PanelView } from '../../src/protocol';
+import { colourMapsOf } from './colour-maps';
+import type { ScaleRule } from './scale';
+
+/** What the panel keeps: presentation only, never data. */
+export interface View extends PanelView {
+  /** Colour map for attributions without sign; `colourMap` is the one for signed ones. */
+  readonly sequentialMap: string;
+  readonly scale: ScaleRule;
+}
+
+export const defaultView: View = {
+  opacity: 0.7,
+  colourMap: colourMapsOf('diverging')[0]!.id,
+  sequentialMap: colourMapsOf('sequential')[0]!.id,
+  scale: 'maximum',
+  layout: 'overlay',
+};
+
+/** The largest smoothing the slider offers, in input pixels. */
+export const mostSmoothing = 10;
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
+
+/** A kept view, whatever an older version left behind: what is not understood takes its default. */
+export function restoreView(kept: unknown): View {
+  if (!isRecord(kept)) return defaultView;
+  const within = (value: unknown, high: number): value is number =>
+    typeof value === 'number' && value >= 0 && value <= high;
+  const { layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout } = kept;
+  return {
+    ...(typeof layer === 'string' && { layer }),
+    ...(isRecord(pinned) &&
+      typeof pinned.layer === 'string' &&
+      isIndex(pinned.x) &&
+      isIndex(pinned.y) && { pinned: { layer: pinned.layer, x: pinned.x, y: pinned.y } }),
+    ...(within(smoothing, mostSmoothing) && { smoothing }),
+    opacity: within(opacity, 1) ? opacity : defaultView.opacity,
+    colourMap: typeof colourMap === 'string' ? colourMap : defaultView.colourMap,
+    sequentialMap: typeof sequentialMap === 'string' ? sequentialMap : defaultView.sequentialMap,
+    scale: scale === 'percentile' ? scale : defaultView.scale,
+    layout: layout === 'side-by-side' ? layout : defaultView.layout,
+  };
+}
