@@ -53,26 +53,36 @@ export interface Case {
 /** Element i of a filled tensor: a 32-bit hash of index and seed, scaled to [low, high). */
 function fillValues(count: number, { seed, low, high }: Fill): Float32Array {
   const offset = Math.imul(seed, 0x9e3779b9);
-  return Float32Array.from({ length: count }, (_, index) => {
+  const values = new Float32Array(count);
+  for (let index = 0; index < count; index++) {
     let hash = (index + offset) >>> 0;
     hash ^= hash >>> 16;
     hash = Math.imul(hash, 0x85ebca6b);
     hash ^= hash >>> 13;
     hash = Math.imul(hash, 0xc2b2ae35);
     hash = (hash ^ (hash >>> 16)) >>> 0;
-    return low + (high - low) * ((hash >>> 8) / 2 ** 24);
-  });
+    values[index] = low + (high - low) * ((hash >>> 8) / 2 ** 24);
+  }
+  return values;
+}
+
+/** The matrix of `rows` × `columns` whose transpose, in C order, is given. */
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[row * columns + column] = values[column * rows + row];
+  }
+  return out;
 }
 
 function fillTensor(tensor: TensorProto, fill: Fill): void {
   const dims = tensor.dims.map(Number);
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  let values = fillValues(count, fill);
-  if (fill.transposed) {
-    const [rows, columns] = dims;
-    values = Float32Array.from({ length: count }, (_, i) => values[(i % columns) * rows + Math.floor(i / columns)]);
-  }
-  tensor.rawData = new Uint8Array(values.buffer);
+  const values = fillValues(
+    dims.reduce((product, dim) => product * dim, 1),
+    fill,
+  );
+  const stored = fill.transposed ? transpose(values, dims[0], dims[1]) : values;
+  tensor.rawData = new Uint8Array(stored.buffer);
 }
 
 function filled(path: string, fills: readonly Fill[]): Uint8Array {
