@@ -320,7 +320,7 @@ function defaultShapes({ graph, description }: Model): InputShapes {
   if (!input?.size) return defaultInputShapes(graph);
   const [height, width] = input.size;
   const extent: Record<string, number> = { N: 1, C: input.channels === 'grey' ? 1 : 3, H: height, W: width };
-  return defaultInputShapes(graph, { [input.name]: [...input.layout].map((axis) => extent[axis]) });
+  return defaultInputShapes(graph, new Map([[input.name, [...input.layout].map((axis) => extent[axis])]]));
 }
 
 /** The attribution as one number a location of what it explains. */

@@ -105,9 +105,7 @@ export class Model {
 
   /** The model with these input shapes; made once. */
   async specialised(shapes: InputShapes): Promise<Specialised> {
-    const key = Object.entries(shapes)
-      .map(([name, shape]) => `${name}:${shape.join('x')}`)
-      .join(';');
+    const key = [...shapes].map(([name, shape]) => `${name}:${shape.join('x')}`).join(';');
     const known = this.#shapes.get(key);
     if (known) return known;
     const made = this.#specialise(shapes, key);

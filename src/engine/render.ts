@@ -7,8 +7,9 @@ import type { Photograph, ScalarMap } from '../protocol';
 const SMOOTHING = 0.01;
 /** How much of the photograph the strongest relevance hides. */
 const OPACITY = 0.85;
-/** The palette is pale around 0; over a photograph transparency says that already, so colours begin further out. */
+/** The palette is pale around 0 and dark at its ends; over a photograph transparency tells sizes, colours only signs. */
 const PALEST = 0.4;
+const DARKEST = 0.8;
 /** How much of its own colour the photograph keeps under the map. */
 const SATURATION = 0.4;
 /** A map without a photograph is enlarged to at least so many pixels. */
@@ -106,7 +107,7 @@ async function overPhotograph(photograph: Photograph, map: ScalarMap, signed: bo
       const share = sample(smoothed, column, row) / scale;
       const size = Math.min(1, Math.abs(share));
       const opacity = OPACITY * size ** 0.7;
-      const colour = 3 * stepOf(Math.sign(share) * (PALEST + (1 - PALEST) * size), signed);
+      const colour = 3 * stepOf(Math.sign(share) * (PALEST + (DARKEST - PALEST) * size), signed);
       const at = 3 * (y * width + x);
       const grey = (1 - SATURATION) * (0.299 * out[at] + 0.587 * out[at + 1] + 0.114 * out[at + 2]);
       for (let c = 0; c < 3; c++) {

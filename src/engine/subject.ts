@@ -147,7 +147,7 @@ async function specialisedFor(
   request: Request,
 ): Promise<Specialised> {
   request.stage('preparing the model');
-  const shapes = Object.fromEntries([...feeds].map(([name, { shape }]) => [name, shape]));
+  const shapes = new Map([...feeds].map(([name, { shape }]) => [name, shape]));
   return request.timed('compile', () => model.specialised(shapes));
 }
 

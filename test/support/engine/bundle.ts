@@ -12,6 +12,7 @@ export async function bundleProgram(source: string): Promise<string> {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    mainFields: ['module', 'main'],
     logLevel: 'warning',
     external: ['onnxruntime-node', 'onnxruntime-common', 'sharp'],
   });
