@@ -66,9 +66,9 @@ export interface Conservation {
   readonly what: string;
   readonly expected: number;
   readonly actual: number;
-  /** actual − expected. */
+  /** How far the promise is missed: actual + lost − expected. */
   readonly residual: number;
-  /** Relevance known to be lost at guarded divisions, as a share of the total; SRD only. */
+  /** What is known not to arrive, in the unit of the sum: met only zero vectors, or stays with a class token. */
   readonly lost?: number;
 }
 

@@ -34,6 +34,14 @@ const info: MethodInfo = {
       default: false,
     },
     {
+      key: 'class-token',
+      title: 'Class token',
+      help: 'For transformers whose head reads a class token. directed: in the last attention the token’s sources get their part of the class logit above the mean logit; maps of different classes differ. plain: the token’s vector is decomposed like all others; maps of all classes are equal up to the score. redistribute: as plain, and what the token itself keeps goes to the patches in proportion.',
+      type: 'choice',
+      default: 'directed',
+      choices: ['directed', 'plain', 'redistribute'],
+    },
+    {
       key: 'official',
       title: 'As the published code',
       help: 'Leave epsilon out of the folded bias of batch normalisation, as the published code does. The difference is about 1e-5 of the map’s maximum; it shows only in models that still have their batch normalisation.',
@@ -45,6 +53,7 @@ const info: MethodInfo = {
 
 const sharingOptions = (options: Options): SharingOptions => ({
   head: options.head as SharingOptions['head'],
+  classToken: options['class-token'] === 'directed' ? 'directed' : 'plain',
   official: options.official === true,
 });
 

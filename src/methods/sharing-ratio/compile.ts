@@ -4,7 +4,7 @@ import { type Graph, type Node, wiring } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
 import { type Flow, Ledger, own } from './flow';
-import { frontier, type HeadContext, type HeadRule, headRelevance } from './head';
+import { type ClassTokenRule, frontier, type HeadContext, type HeadRule, headRelevance } from './head';
 import { type ChannelAxes, type Layouts, layoutsFrom, locationCount, relevanceShape } from './locations';
 import { flattenedAsConvolution } from './prepare';
 import { LAYER_OPERATORS, sharingTable } from './rules';
@@ -54,6 +54,7 @@ export interface SharingGraph {
 export interface SharingOptions {
   /** `auto`: gradcam where a fully connected layer reads all locations at once, gap elsewhere. */
   readonly head: HeadRule | 'auto';
+  readonly classToken: ClassTokenRule;
   /** Fold batch normalisation as the published code does: without epsilon in the bias. */
   readonly official: boolean;
 }
@@ -107,9 +108,15 @@ export function compileSharing(model: Graph, input: string, output: string, opti
   const layouts = layoutsFrom(graph.nodes, b, input);
   const { producer, consumers } = wiring(graph);
   const weights = b.input('score weights', 'float32', b.shape(output));
-  const context: HeadContext = { b, nodes: graph.nodes, layouts, producer, consumers, output, weights };
+  const ledger = new Ledger(b, layouts, producer);
+  const context: HeadContext = { b, ledger, nodes: graph.nodes, layouts, producer, consumers, output, weights };
   const { flattened } = frontier(context);
-  const head = headRelevance(context, options.head === 'auto' ? (flattened ? 'gradcam' : 'gap') : options.head);
+  const head = headRelevance(
+    context,
+    options.head === 'auto' ? (flattened ? 'gradcam' : 'gap') : options.head,
+    options.classToken,
+  );
+  ledger.forget();
 
   // A dry run tells which values relevance passes; only those are offered as layers.
   const probe = new Builder(graph);
@@ -118,7 +125,6 @@ export function compileSharing(model: Graph, input: string, output: string, opti
   reverse(probe, graph.nodes, sharingTable(probed), new Map(starts), [input]);
   const layers = layersOf(b, graph, layouts, probed.relevance, [...head.keys()]);
 
-  const ledger = new Ledger(b, layouts, producer);
   const injections = new Map(
     layers.map(({ value, relevanceShape: shape }) => [value, b.input(`relevance of ${value}`, 'float32', shape)]),
   );

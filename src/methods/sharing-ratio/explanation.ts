@@ -54,6 +54,16 @@ const locationsOf = ({ shape, channels }: SharingLayer): number[] =>
 
 const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
 
+/** What tokens outside the image kept goes to the image's locations in proportion to what they have. */
+function spreadOut({ data, shape }: FloatArray, total: number): FloatArray {
+  const here = sum(data);
+  const factor = here === 0 ? 1 : total / here;
+  return floatArray(
+    data.map((relevance) => relevance * factor),
+    shape,
+  );
+}
+
 /** Sharing ratios of one image, computed; answers questions about classes, layers and single PFVs. */
 class SharingExplanation implements PfvExplanation {
   readonly layers: readonly PfvLayer[];
@@ -91,17 +101,21 @@ class SharingExplanation implements PfvExplanation {
     }
     const { maps, lost } = await this.flow(seeds);
     const expected = [...seeds.values()].reduce((total, { data }) => total + sum(data), 0);
-    const actual = sum((maps.get(this.layers[0].value) as FloatArray).data);
+    const input = this.layers[0].value;
+    const redistribute = options['class-token'] === 'redistribute';
+    if (redistribute) maps.set(input, spreadOut(maps.get(input) as FloatArray, expected));
+    const kept = redistribute ? 0 : lost;
+    const actual = sum((maps.get(input) as FloatArray).data);
     const of = weights.data.reduce((total, weight, index) => total + weight * this.output.data[index], 0);
     return {
       maps,
       score: of,
       conservation: {
-        what: 'sum of relevance at the input against the relevance of the last layer',
+        what: 'sum of relevance at the input, and what was lost on the way, against the relevance that set out',
         expected,
         actual,
-        residual: actual - expected,
-        lost,
+        residual: actual + kept - expected,
+        lost: kept,
       },
     };
   }
@@ -203,7 +217,7 @@ export async function openSharing(
   options: SharingOptions,
   runtime: Runtime,
 ): Promise<PfvExplanation> {
-  const key = `srd/${subject.input}/${output}/${options.head}${options.official ? '/official' : ''}`;
+  const key = `srd/${subject.input}/${output}/${options.head}/${options.classToken}${options.official ? '/official' : ''}`;
   const programs = runtime.memo(key, () => divide(compileSharing(subject.graph, subject.input, output, options)));
   const trace = await runtime.compile(`${key}/trace`, () => programs.trace);
   runtime.checkCancelled();

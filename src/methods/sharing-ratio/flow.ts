@@ -13,6 +13,9 @@ export interface Demand {
   readonly relevance: string;
   readonly against: string;
   readonly share: string;
+  /** On the way to an attention: the value that carries the demand now, and the cotangent z/‖z‖² brought down to it. */
+  readonly at?: string;
+  readonly toward?: string;
 }
 
 /** Relevance already handed to a value further back, past the value that carries it (pools compose with what follows). */
@@ -46,6 +49,14 @@ export class Ledger {
     readonly layouts: Layouts,
     readonly producer: ReadonlyMap<string, Node>,
   ) {}
+
+  /** Forgets what was noted while the head was compiled: only the pass counts. */
+  forget(): void {
+    this.relevance.clear();
+    this.lost.length = 0;
+    this.ratios.length = 0;
+    this.replacements.clear();
+  }
 
   channels(value: string): ChannelAxes {
     return this.layouts.get(value) as ChannelAxes;

@@ -3,14 +3,21 @@ import { PrismError } from '../../graph/errors';
 import type { Node } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
+import { attentionBehind, withoutBiases } from './attention';
+import { type Ledger, own } from './flow';
 import { type ChannelAxes, channelAxisList, type Layouts, locationCount, relevanceShape } from './locations';
+import { shareMovement } from './movement';
 
 /** How a class score becomes relevance of the last layer that still has locations. */
 export type HeadRule = 'gap' | 'gradcam' | 'srd';
 
+/** What becomes of a class token's relevance; see the method's help. */
+export type ClassTokenRule = 'directed' | 'plain';
+
 /** What the head needs to know of the model. */
 export interface HeadContext {
   readonly b: Builder;
+  readonly ledger: Ledger;
   readonly nodes: readonly Node[];
   readonly layouts: Layouts;
   readonly producer: ReadonlyMap<string, Node>;
@@ -77,13 +84,17 @@ function scoreOf({ b, output, weights }: HeadContext): string {
  * `gradcam`: ReLU(Σ_k w_k A_k) at the last convolution, w_k the mean gradient, as the published code does for networks
  * with fully connected heads. `srd`: the whole score to what the locations were flattened into.
  *
+ * Where the head reads one token only, `classToken: directed` starts at the last attention instead.
+ *
  * @returns value → relevance map
  */
-export function headRelevance(context: HeadContext, rule: HeadRule): Map<string, string> {
+export function headRelevance(context: HeadContext, rule: HeadRule, classToken: ClassTokenRule): Map<string, string> {
   const { b, output, weights, nodes, layouts } = context;
   const { values } = frontier(context);
   if (rule === 'gradcam') return gradCam(context, values[0]);
   if (rule === 'srd') return continued(context, values);
+  const directed = classToken === 'directed' && values.length === 1 ? throughLastAttention(context, values[0]) : null;
+  if (directed) return directed;
   const gradients = reverse(b, nodes, vjp, new Map([[output, weights]]), values);
   const maps = new Map<string, string>();
   let rest = scoreOf(context);
@@ -118,6 +129,62 @@ export function headRelevance(context: HeadContext, rule: HeadRule): Map<string,
     );
   }
   return maps;
+}
+
+/**
+ * A head that reads a class token gives every class the same map up to scale, were its vector decomposed like all
+ * others. So in the last attention its sources get ⟨u, g⟩ with g the gradient of the class logit above the mean logit,
+ * and the token's own past gets the rest: the sum is that contrast.
+ *
+ * @returns null where there is no class token read from a residual attention
+ */
+function throughLastAttention(context: HeadContext, token: string): Map<string, string> | null {
+  const { b, ledger, nodes, layouts, producer, output, weights } = context;
+  const selecting = producer.get(token);
+  if (!selecting || !SELECTING.has(selecting.op) || locations(context, token) > 1) return null;
+  const above = nodes.slice(0, nodes.indexOf(selecting));
+  const sum = above.findLast(
+    (node) => node.op === 'Add' && node.inputs.some((input) => attentionBehind(ledger, input)),
+  );
+  const branch = sum?.inputs.findIndex((input) => attentionBehind(ledger, input));
+  if (!sum || branch === undefined || !sum.inputs.every((input) => layouts.has(input))) return null;
+  const attention = attentionBehind(ledger, sum.inputs[branch]) as Node;
+  const skip = sum.inputs[1 - branch];
+  const values = attention.inputs[1];
+
+  const mean = b.mean(
+    weights,
+    b.shape(weights).map((_, axis) => axis),
+  );
+  const contrast = b.sub(weights, mean);
+  const gradient = reverse(b, nodes, vjp, new Map([[output, contrast]]), [values]).get(values);
+  if (!gradient) return null;
+  const vectors = withoutBiases(ledger, values);
+  const map = b.sum(b.mul(vectors, gradient), channelAxisList(layouts.get(values) as ChannelAxes));
+  const total = b.reshape(
+    b.sum(
+      b.mul(output, contrast),
+      b.shape(output).map((_, axis) => axis),
+    ),
+    [1],
+  );
+  const rest = b.sub(
+    total,
+    b.reshape(
+      b.sum(
+        map,
+        b.shape(map).map((_, axis) => axis),
+      ),
+      [1],
+    ),
+  );
+  const start = own(b.reshape(rest, ledger.relevanceShape(token)));
+  const placed = shareMovement(ledger, selecting, start)?.own;
+  if (!placed || b.shape(placed).join() !== ledger.relevanceShape(skip).join()) return null;
+  return new Map([
+    [values, map],
+    [skip, placed],
+  ]);
 }
 
 /** The whole score to the vector that the locations were joined into; several such vectors share it equally. */

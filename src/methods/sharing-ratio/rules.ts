@@ -3,6 +3,7 @@ import type { Builder } from '../../graph/builder';
 import { PrismError } from '../../graph/errors';
 import type { Node } from '../../graph/ir';
 import type { Match, Rule, RuleContext, Rules, RuleTable } from '../../ops/rule';
+import { attentionBehind, carry, directionOf, isAttention, shareAttention, withoutBiases } from './attention';
 import { complement, type Demand, type Flow, type Ledger, own } from './flow';
 import { locationCount, mixesLocations } from './locations';
 import { shareDepthToSpace, shareMean, shareMovement, shareSpaceToDepth } from './movement';
@@ -29,12 +30,23 @@ const pass: Share = (ledger, node, flow) => toData(ledger, node, ledger.resolve(
 /** A linear map within one location, as `pass`, but a zero vector passes nothing on. */
 const linear: Share = (ledger, node, flow) => {
   const { b } = ledger;
+  if (node.inputs.slice(0, 2).every((input) => ledger.onPath(input))) return product(ledger, node, flow);
   const relevance = ledger.resolve(node.outputs[0], flow);
   if (!relevance) return [];
   const data = node.inputs.find((input) => ledger.onPath(input)) as string;
   const alive = b.reshape(ledger.nonZero(data), b.shape(relevance));
   ledger.lose(relevance, complement(b, alive));
   return toData(ledger, node, b.reshape(b.mul(relevance, alive), ledger.relevanceShape(data)));
+};
+
+/** A matrix product of two computed values is attention, or beyond the method. */
+const product: Share = (ledger, node, flow) => {
+  if (isAttention(ledger, node)) return shareAttention(ledger, node, flow);
+  throw new PrismError(
+    'SRD_UNSUPPORTED',
+    `${node.op} (node ${node.name}) multiplies two computed values and is no attention; sharing ratios have no rule for it`,
+    { node: node.name, op: node.op },
+  );
 };
 
 /** Axes are renamed or regrouped without mixing channels and locations: the relevance map follows. */
@@ -83,16 +95,24 @@ const add: Share = (ledger, node, flow) => {
   return node.inputs.map((input) => {
     const index = branches.indexOf(input);
     if (index < 0) return null;
-    const share = ratios[index];
+    const share = ratios.shares[index];
     const whole = b.shape(input).join() === b.shape(z).join();
-    if (!whole || (node.op === 'Sub' && index === 1))
+    if (!whole || (node.op === 'Sub' && index === 1)) {
       return own(sumToLocations(ledger, b.mul(relevance, share), input));
+    }
     const demand: Demand = { relevance, against: z, share };
-    return { own: null, demands: [demand], passed: [] };
+    const toward = ratios.attention === index ? { at: input, toward: directionOf(ledger, z) } : {};
+    return { own: null, demands: [{ ...demand, ...toward }], passed: [] };
   });
 };
 
-/** Shares of the branches of a sum. With two, one product of vectors is enough: the other takes the rest. */
+/** Shares of the branches of a sum, and which branch ends in an attention. */
+interface BranchShares {
+  readonly shares: readonly string[];
+  readonly attention?: number;
+}
+
+/** With two branches one product of vectors is enough: the other takes the rest. */
 function ratiosOf(
   ledger: Ledger,
   node: Node,
@@ -100,18 +120,21 @@ function ratiosOf(
   z: string,
   squared: string,
   zero: string,
-): string[] {
+): BranchShares {
   const { b } = ledger;
   const constants = node.inputs.some((input) => !ledger.onPath(input));
   if (branches.length === 2 && branches[0] !== branches[1] && node.op !== 'Sub' && !constants) {
+    const attention = branches.findIndex((branch) => attentionBehind(ledger, branch));
     const windowed = (value: string): boolean => ledger.producer.get(value)?.op === 'Conv';
-    const measured = windowed(branches[0]) ? 1 : 0;
-    const share = ledger.safeDivide(ledger.dot(branches[measured], z), squared);
+    const measured = attention >= 0 ? attention : windowed(branches[0]) ? 1 : 0;
+    const vector = attention >= 0 ? withoutBiases(ledger, branches[measured]) : branches[measured];
+    const share = ledger.safeDivide(ledger.dot(vector, z), squared);
     const rest = b.sub(complement(b, share), zero);
-    return measured === 0 ? [share, rest] : [rest, share];
+    const shares = measured === 0 ? [share, rest] : [rest, share];
+    return attention >= 0 ? { shares, attention } : { shares };
   }
   const ratios = shares(ledger, z, branches);
-  return node.op === 'Sub' ? [ratios[0], b.neg(ratios[1])] : ratios;
+  return { shares: node.op === 'Sub' ? [ratios[0], b.neg(ratios[1])] : ratios };
 }
 
 /** Sums relevance over the locations that broadcasting repeated. */
@@ -178,9 +201,12 @@ const concat: Share = (ledger, node, flow) => {
   let start = 0;
   return node.inputs.map((part) => {
     const end = start + b.shape(part)[axis];
-    const slice = ledger.onPath(part) ? own(b.slice(relevance, [axis], [start], [end])) : null;
+    const slice = b.slice(relevance, [axis], [start], [end]);
     start = end;
-    return slice;
+    if (ledger.onPath(part)) return own(slice);
+    // A class token or a register: a location that is no part of the image keeps what it has.
+    ledger.lose(slice, b.float(1));
+    return null;
   });
 };
 
@@ -210,6 +236,31 @@ const zeros = (b: Builder, shape: readonly number[]): string => b.expand(b.float
 const mean: Share = (ledger, node, flow) => [shareMean(ledger, node, flow)];
 
 const movement: Share = (ledger, node, flow) => [shareMovement(ledger, node, flow)];
+
+/** Demands on their way to an attention pass linear operators as they are, beside whatever else flows. */
+function carriedBy(ledger: Ledger, node: Node, flow: Flow, share: Share): readonly (Flow | null)[] | null {
+  const demands = flow.demands.filter(({ toward }) => toward);
+  if (demands.length === 0 || isAttention(ledger, node)) return null;
+  const rest: Flow = { ...flow, demands: flow.demands.filter(({ toward }) => !toward) };
+  const others = rest.own || rest.demands.length || rest.passed.length ? share(ledger, node, rest) : [];
+  const flows = node.inputs.map((_, index): Flow[] => {
+    const other = others[index];
+    return other ? [other] : [];
+  });
+  const data = node.inputs.findIndex((input) => ledger.onPath(input));
+  for (const demand of demands) {
+    const move = (relevance: string): Flow | null =>
+      MOVERS.has(node.op)
+        ? (share(ledger, node, own(relevance))[data] ?? null)
+        : own(ledger.b.reshape(relevance, ledger.relevanceShape(node.inputs[data])));
+    const carried = carry(ledger, node, demand, move);
+    if (carried) flows[data].push(carried);
+  }
+  return flows.map((list) => (list.length === 0 ? null : list.length === 1 ? list[0] : combine(list, '', ledger.b)));
+}
+
+/** Operators whose own rule says where locations go. */
+const MOVERS = new Set(['Transpose', 'Slice', 'Pad', 'Gather', 'Tile', 'Expand', 'Concat']);
 
 const PASSING = [
   'Abs',
@@ -305,7 +356,9 @@ export function sharingTable(ledger: Ledger): RuleTable<Flow> {
     (share: Share): Rule<Flow> =>
     ({ node, cotangents }) => {
       const flow = cotangents[0];
-      return flow ? share(ledger, node, flow) : [];
+      if (!flow) return [];
+      const carried = carriedBy(ledger, node, flow, share);
+      return carried ?? share(ledger, node, flow);
     };
   const rules: (readonly [Match, Rule<Flow>])[] = TABLE.flatMap(([ops, share]) =>
     ops.map((op) => [op, single(share)] as const),
