@@ -25,7 +25,7 @@ export interface ColourMap {
   readonly at: (t: number) => string;
 }
 
-/** Evidence for the target is red, brown or green as the literature paints it: where d3 has it at 0, it is turned. */
+/** Evidence for the target is the warm end, or green where there is no warm one: where d3 has it at 0, it is turned. */
 const turned =
   (interpolate: (t: number) => string) =>
   (t: number): string =>
@@ -35,7 +35,7 @@ const turned =
 export const colourMaps: readonly ColourMap[] = [
   { id: 'rdbu', title: 'RdBu', kind: 'diverging', at: turned(interpolateRdBu) },
   { id: 'piyg', title: 'PiYG', kind: 'diverging', at: interpolatePiYG },
-  { id: 'puor', title: 'PuOr', kind: 'diverging', at: turned(interpolatePuOr) },
+  { id: 'puor', title: 'PuOr', kind: 'diverging', at: interpolatePuOr },
   { id: 'prgn', title: 'PRGn', kind: 'diverging', at: interpolatePRGn },
   { id: 'brbg', title: 'BrBG', kind: 'diverging', at: turned(interpolateBrBG) },
   { id: 'inferno', title: 'Inferno', kind: 'sequential', at: interpolateInferno },
