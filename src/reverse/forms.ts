@@ -57,3 +57,16 @@ export const repeat = (b: Builder, x: string, times: readonly number[]): string 
     coordinate_transformation_mode: string('asymmetric'),
     nearest_mode: string('floor'),
   });
+
+/** Puts stride − 1 zeros behind each element along the spatial axes, in any number of dimensions. */
+export function spreadOut(b: Builder, x: string, strides: readonly number[]): string {
+  return strides.reduce((value, stride, i) => {
+    if (stride === 1) return value;
+    const axis = i + 2;
+    const shape = b.shape(value);
+    const apart = b.reshape(value, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
+    const none = new Array<number>(shape.length + 1).fill(0);
+    const padded = b.op('Pad', [apart, b.ints([...none, ...none.with(axis + 1, stride - 1)])]);
+    return b.reshape(padded, shape.with(axis, shape[axis] * stride));
+  }, x);
+}

@@ -5,7 +5,7 @@ import { floating, isFloating } from '../graph/tensor';
 import { convTransposeWindows } from '../ops/conv';
 import { poolWindows } from '../ops/pool';
 import { scatter, tail, type Windows } from '../ops/windows';
-import { flippedConv } from './forms';
+import { flippedConv, spreadOut } from './forms';
 import type { Rewrite, RewriteContext } from './rewrite';
 
 /**
@@ -13,24 +13,11 @@ import type { Rewrite, RewriteContext } from './rewrite';
  * spatial axes.
  */
 
-/** Puts stride − 1 zeros behind each element along the spatial axes, in any number of dimensions. */
-function insertZeros(b: Builder, x: string, strides: readonly number[]): string {
-  return strides.reduce((value, stride, i) => {
-    if (stride === 1) return value;
-    const axis = i + 2;
-    const shape = b.shape(value);
-    const apart = b.reshape(value, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
-    const none = new Array<number>(shape.length + 1).fill(0);
-    const padded = b.op('Pad', [apart, b.ints([...none, ...none.with(axis + 1, stride - 1)])]);
-    return b.reshape(padded, shape.with(axis, shape[axis] * stride));
-  }, x);
-}
-
 /** A ConvTranspose over three axes as a Conv over its input with zeros put in. */
 const volumeConvTranspose: Rewrite = (node, { b }) => {
   if (node.op !== 'ConvTranspose' || b.rank(node.inputs[0]) !== 5) return undefined;
   const w = convTransposeWindows(node, b);
-  return flippedConv(b, insertZeros(b, node.inputs[0], w.strides), node, w, getInt(node, 'group', 1));
+  return flippedConv(b, spreadOut(b, node.inputs[0], w.strides), node, w, getInt(node, 'group', 1));
 };
 
 /** The k-th element of every window, for each k: values in the shape of the pool's output. */

@@ -116,6 +116,37 @@ describe('cpu', () => {
     expect(wide).toEqual([]);
   });
 
+  it('reverses a convolution over three axes by a convolution', async () => {
+    const trial = convolution([1, 2, 5, 4, 6], [4, 2, 3, 2, 3], {
+      strides: ints([2, 1, 3]),
+      pads: ints([1, 0, 1, 1, 1, 0]),
+    });
+    expect((await checkLowered(trial, 'cpu')).count('ConvTranspose')).toBe(0);
+  });
+
+  it.each([
+    ['x', 's'],
+    ['s', 'x'],
+  ])('halves the products in the gradient of a swish %s·%s', async (...inputs) => {
+    const trial = trialOf(
+      [nodeOf('Sigmoid', ['x'], ['s']), nodeOf('Mul', inputs, ['y'])],
+      { x: random.array([2, 3], -9, 9) },
+      ['y'],
+    );
+    const { count } = await checkLowered(trial, 'cpu');
+    // Of the score, of y (twice: onnxruntime merges equal nodes), of y·(1 − s) and of the result.
+    expect([count('Sub'), count('Mul')]).toEqual([0, 5]);
+  });
+
+  it('takes no other product for a swish', async () => {
+    const trial = trialOf(
+      [nodeOf('Sigmoid', ['x'], ['s']), nodeOf('Mul', ['z', 's'], ['m']), nodeOf('Add', ['m', 'x'], ['y'])],
+      { x: random.array([2, 3]), z: random.array([2, 3]) },
+      ['y'],
+    );
+    await checkLowered(trial, 'cpu');
+  });
+
   it('masks behind the pool, at the pooled size', async () => {
     const trial = trialOf(
       [
