@@ -12,15 +12,16 @@ import { root, run, runMain, step } from './tools.mjs';
 
 const sample = path.join(root, 'media', 'sample');
 const model = path.join(sample, 'imagenet', 'efficientnet-lite0.onnx');
-const photograph = path.join(sample, 'imagenet', 'photographs', 'cat.png');
+const photograph = path.join(sample, 'imagenet', 'photographs', 'chelsea.png');
 
 /** The same engine as in the editor, from a shell. */
 function explainInTerminal() {
-  const picture = path.join(root, 'out', 'cat.srd.png');
+  const picture = path.join(root, 'out', 'chelsea.srd.png');
   mkdirSync(path.dirname(picture), { recursive: true });
-  const args = ['explain', model, '--image', photograph, '--method', 'srd', '--out', picture];
-  const shown = args.map((argument) => path.relative(root, argument) || argument);
-  step(`model-prism ${args.map((argument, i) => (path.isAbsolute(argument) ? shown[i] : argument)).join(' ')}`);
+  // Relative paths: the command is shown, and can be copied.
+  const [from, image, to] = [model, photograph, picture].map((file) => path.relative(root, file));
+  const args = ['explain', from, '--image', image, '--method', 'srd', '--out', to];
+  step(`model-prism ${args.join(' ')}`);
   run(process.execPath, [path.join(root, 'dist', 'cli.js'), ...args]);
   step(`the picture is ${picture}`);
 }
