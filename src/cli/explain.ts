@@ -115,12 +115,11 @@ async function describe(explained: Explained, out: readonly string[], terminal: 
     ['time', `${duration(ms.total)} (${stages.join(', ')})`],
     ...out.map((file) => ['written', file]),
   ];
-  const picture = showsPictures(terminal)
-    ? [
-        '',
-        await drawPicture(await renderMap(map, info.signed, '', seen && (await photographOf(seen))), terminal.columns),
-      ]
-    : [];
+  const picture: string[] = [];
+  if (showsPictures(terminal)) {
+    const photograph = seen && (await photographOf(seen));
+    picture.push('', await drawPicture(await renderMap(map, info.signed, { photograph }), terminal.columns));
+  }
   return [
     `${info.title} · ${basename(report.model)}${seen ? ` · ${basename(seen.path)}` : ''}`,
     ...picture,

@@ -145,12 +145,9 @@ function alone(map: ScalarMap, signed: boolean): Painted {
 export async function renderMap(
   map: ScalarMap,
   signed: boolean,
-  caption: string,
-  photograph?: Photograph,
+  { photograph, caption }: { readonly photograph?: Photograph | undefined; readonly caption?: string } = {},
 ): Promise<Uint8Array> {
   const { width, height, data } = photograph ? await overPhotograph(photograph, map, signed) : alone(map, signed);
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .withExif({ IFD0: { ImageDescription: caption } })
-    .png()
-    .toBuffer();
+  const picture = sharp(data, { raw: { width, height, channels: 3 } }).png();
+  return (caption ? picture.withExif({ IFD0: { ImageDescription: caption } }) : picture).toBuffer();
 }

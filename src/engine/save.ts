@@ -45,7 +45,7 @@ async function contentsOf(what: Savable, format: SaveFormat): Promise<Uint8Array
     case 'onnx':
       return exportModel(what.graph());
     case 'png':
-      return renderMap(what.locations, what.signed, captionOf(what.report), what.photograph);
+      return renderMap(what.locations, what.signed, { photograph: what.photograph, caption: captionOf(what.report) });
   }
 }
 

@@ -90,7 +90,6 @@ describe('renderMap', () => {
       await renderMap(
         map(2, 1, (x) => (x === 0 ? 5 : -5)),
         true,
-        'c',
       ),
     );
     expect(picture.width).toBe(448);
@@ -103,7 +102,7 @@ describe('renderMap', () => {
   it('lies over the part of the photograph that the model saw', async () => {
     const photograph = await greyPhotograph(40, 20, { x: 10, y: 0, width: 20, height: 20 });
     const half = map(10, 10, (x) => (x < 5 ? 1 : -1));
-    const picture = await pixels(await renderMap(half, true, 'c', photograph));
+    const picture = await pixels(await renderMap(half, true, { photograph }));
     expect([picture.width, picture.height]).toEqual([40, 20]);
     expect(picture.at(5, 10)).toEqual([100, 100, 100]);
     expect(picture.at(35, 10)).toEqual([100, 100, 100]);
@@ -115,7 +114,7 @@ describe('renderMap', () => {
   it('reaches beyond a photograph that was padded', async () => {
     const photograph = await greyPhotograph(20, 10, { x: 0, y: -5, width: 20, height: 20 });
     const stripe = map(4, 4, (_x, y) => (y === 1 ? 1 : 0));
-    const picture = await pixels(await renderMap(stripe, true, 'c', photograph));
+    const picture = await pixels(await renderMap(stripe, true, { photograph }));
     expect(picture.height).toBe(10);
     expect(picture.at(10, 2)[0]).toBeGreaterThan(130);
     expect(picture.at(10, 9)).toEqual([100, 100, 100]);
@@ -125,14 +124,14 @@ describe('renderMap', () => {
     const photograph = await greyPhotograph(8, 8, { x: 0, y: 0, width: 8, height: 8 });
     const zeros = map(8, 8, () => 0);
     expect(scaleOf(zeros)).toBe(1);
-    expect((await pixels(await renderMap(zeros, true, 'c', photograph))).at(4, 4)).toEqual([100, 100, 100]);
+    expect((await pixels(await renderMap(zeros, true, { photograph }))).at(4, 4)).toEqual([100, 100, 100]);
   });
 
   it('says what it shows', async () => {
     const png = await renderMap(
       map(2, 2, () => 1),
       true,
-      'srd of m: cat (3), score 4.5',
+      { caption: 'srd of m: cat (3), score 4.5' },
     );
     const { exif } = await sharp(png).metadata();
     expect(exif?.toString('latin1')).toContain('srd of m: cat (3), score 4.5');
