@@ -193,7 +193,9 @@ export class Builder {
   reshape(x: string, shape: readonly number[]): string {
     const now = this.shape(x);
     if (now.length === shape.length && now.every((dim, axis) => dim === shape[axis])) return x;
-    return this.op('Reshape', [x, this.ints(shape)]);
+    // To Reshape a 0 means the input's own size unless told otherwise.
+    const attributes: Attributes = shape.includes(0) ? { allowzero: { type: 'int', value: 1 } } : {};
+    return this.op('Reshape', [x, this.ints(shape)], attributes);
   }
 
   /** No node when the permutation is the identity. */

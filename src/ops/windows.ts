@@ -37,8 +37,9 @@ export function padding(
   const none = w.kernel.map(() => 0);
   if (auto === 'VALID') return { head: none, behind: none };
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
-    const total = extent(w).map((size, i) => Math.max(0, (w.output[i] - 1) * w.strides[i] + size - w.input[i]));
-    const head = total.map((pad) => (auto === 'SAME_UPPER' ? Math.floor : Math.ceil)(pad / 2));
+    // Negative where strides far beyond the kernel leave cells out at the borders; halves are rounded to zero then too.
+    const total = extent(w).map((size, i) => (w.output[i] - 1) * w.strides[i] + size - w.input[i]);
+    const head = total.map((pad) => Math.trunc((auto === 'SAME_UPPER' ? pad : pad + 1) / 2));
     return { head, behind: total.map((pad, i) => pad - head[i]) };
   }
   const pads = getInts(node, 'pads') ?? [...none, ...none];
@@ -67,14 +68,41 @@ const common = (w: Windows, group: number): Attributes => ({
   pads: ints([...w.head, ...positive(tail(w))]),
 });
 
+/** Elements in front that no window reads, an axis; neither Conv nor ConvTranspose takes them as negative padding. */
+const skipped = (w: Windows): number[] => positive(w.head.map((pad) => -pad));
+
+/** The same windows over what is left without the {@link skipped} elements. */
+function behindSkipped(w: Windows): Windows {
+  const front = skipped(w);
+  return { ...w, head: positive(w.head), input: w.input.map((size, i) => size - front[i]) };
+}
+
 /** Cross-correlation: [N, C, input…] and weight [M, C/group, kernel…] to [N, M, output…]. */
 export function correlate(b: Builder, x: string, weight: string, w: Windows, group: number): string {
+  const front = skipped(w);
+  const axes = front.flatMap((count, i) => (count > 0 ? [i] : []));
+  if (axes.length > 0) {
+    const starts = axes.map((i) => front[i]);
+    const ends = axes.map((i) => w.input[i]);
+    const rest = b.slice(
+      x,
+      axes.map((i) => i + 2),
+      starts,
+      ends,
+    );
+    return correlate(b, rest, weight, behindSkipped(w), group);
+  }
   const y = b.op('Conv', [x, weight], common(w, group));
   return crop(b, y, w.output);
 }
 
 /** The adjoint of {@link correlate} in its first argument: [N, M, output…] to [N, C, input…]. */
 export function scatter(b: Builder, y: string, weight: string, w: Windows, group: number): string {
+  const front = skipped(w);
+  if (front.some((count) => count > 0)) {
+    const none = w.kernel.map(() => 0);
+    return b.op('Pad', [scatter(b, y, weight, behindSkipped(w), group), b.ints([0, 0, ...front, 0, 0, ...none])]);
+  }
   const beyond = positive(tail(w).map((size) => -size));
   const attributes = common(w, group);
   return b.op(
@@ -92,6 +120,8 @@ export function correlateWeights(b: Builder, x: string, y: string, w: Windows, g
   const [batch, channels] = b.shape(x);
   const maps = b.shape(y)[1];
   const spatial = w.kernel.map((_, i) => i);
+  // onnxruntime leaves the result of a convolution over no channels unwritten.
+  if (batch === 0) return b.expand(b.float(0, b.dtype(x)), [maps, channels / group, ...w.kernel]);
   const grouped = b.transpose(b.reshape(x, [batch, group, channels / group, ...w.input]), [
     2,
     1,

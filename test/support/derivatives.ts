@@ -1,6 +1,6 @@
 import { Builder } from '../../src/graph/builder';
 import { type Attributes, type Graph, type Node, TARGET_OPSET, type Tensor, type TensorType } from '../../src/graph/ir';
-import { isFloating } from '../../src/graph/tensor';
+import { floating, isFloating, toNumbers } from '../../src/graph/tensor';
 import { vjp } from '../../src/ops/vjp';
 import { reverse } from '../../src/reverse/driver';
 import { lower } from '../../src/reverse/lower';
@@ -71,6 +71,27 @@ export function single(
   return trialOf([nodeOf(op, names, outputs, attributes)], values, outputs);
 }
 
+/** The same trial in double precision; the scales of Resize are float32 in any case. */
+export function inDouble({ graph, feeds }: Trial): Trial {
+  const scales = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === 'Resize' ? [inputs[2]] : [])));
+  const initializers = new Map(
+    [...graph.initializers].map(([name, tensor]) => [
+      name,
+      tensor.dtype === 'float32' && !scales.has(name)
+        ? floating('float64', Array.from(toNumbers(tensor)), tensor.shape)
+        : tensor,
+    ]),
+  );
+  const values = Object.fromEntries(
+    Object.entries(feeds).map(([name, x]) => [name, x.dtype === 'float32' ? { ...x, dtype: 'float64' as const } : x]),
+  );
+  return trialOf(
+    graph.nodes,
+    { ...values, ...Object.fromEntries(initializers) },
+    graph.outputs.map(({ name }) => name),
+  );
+}
+
 /** The trial in a line, for messages. */
 export function describeTrial({ graph, feeds }: Trial): string {
   const nodes = graph.nodes.map(({ op, inputs, attributes }) => {
@@ -113,6 +134,18 @@ function backward(
   });
   b.setOutputs(gradients.filter((name) => name !== undefined));
   return { graph: b.graph(), feeds: allFeeds, wanted, gradients };
+}
+
+/** The gradients of Σ cotangent·output by the floating inputs, in the reference; zeros where nothing flows back. */
+export function gradientsOf(trial: Trial, cotangents: Readonly<Record<string, NdArray>>): NdArray[] {
+  const wanted = Object.keys(trial.feeds).filter((name) => isFloating(trial.feeds[name].dtype));
+  const back = backward(trial, wanted, Object.keys(cotangents), new Random(1), 'd');
+  const seeds = Object.fromEntries(Object.entries(cotangents).map(([name, u]) => [`u_${name}`, u]));
+  const values = new Evaluator(back.graph).run({ ...back.feeds, ...seeds });
+  return wanted.map((name, i) => {
+    const gradient = back.gradients[i];
+    return gradient ? (values.get(gradient) as NdArray) : ndarray(trial.feeds[name].dtype, trial.feeds[name].shape);
+  });
 }
 
 const norm = (x: Float64Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
