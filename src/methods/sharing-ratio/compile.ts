@@ -62,7 +62,7 @@ export interface SharingOptions {
 /** Values that are no measure points: a convolution's output that only enters one sum or one activation. */
 function isInner(node: Node, consumers: readonly Node[]): boolean {
   if (node.op === 'MaxPool' || node.op === 'AveragePool') return true;
-  return node.op === 'Conv' && consumers.length === 1;
+  return (node.op === 'Conv' || node.op === 'ConvTranspose') && consumers.length === 1 && consumers[0].op !== 'Concat';
 }
 
 /** The values whose PFVs can be asked about: those that carry relevance and stand behind a layer's operator. */

@@ -45,13 +45,20 @@ export function withRow(b: Builder, rows: string, filler: number): string {
 /** A traversal of one element in memory costs about this many multiplications. */
 const TRAVERSAL = 30;
 
-export function contributionsOf(b: Builder, node: Node, sources: Sources, windows: Windows): Contributions {
-  const [outputs, perGroup] = b.shape(node.inputs[1]);
+/** @param weight in the order of Conv: [C_out, C_in/groups, ...kernel] */
+export function contributionsOf(
+  b: Builder,
+  node: Node,
+  weight: string,
+  sources: Sources,
+  windows: Windows,
+): Contributions {
+  const [outputs, perGroup] = b.shape(weight);
   const groups = groupsOf(node);
-  if (groups > 1 && perGroup === 1 && outputs === groups) return depthwise(b, node.inputs[1], sources, windows);
-  if (groups > 1) return products(b, grouped(b, node, sources, windows));
+  if (groups > 1 && perGroup === 1 && outputs === groups) return depthwise(b, weight, sources, windows);
+  if (groups > 1) return products(b, grouped(b, weight, groups, sources, windows));
   const { planes } = sources;
-  if (perGroup <= SMALL && sources.value) return fromImage(b, node, sources.value, windows);
+  if (perGroup <= SMALL && sources.value && !windows.transposed) return fromImage(b, node, sources.value, windows);
   const offsets = offsetCount(windows);
   const targets = targetCount(windows);
   const paths = planes * offsets * targets;
@@ -59,8 +66,8 @@ export function contributionsOf(b: Builder, node: Node, sources: Sources, window
   const direct = paths * outputs * (perGroup + 6 * TRAVERSAL);
   const norms = planes * sourceCount(windows) * offsets * (perGroup * (perGroup + 2 * TRAVERSAL));
   const factored = norms + 2 * multiply + paths * perGroup * 3 * TRAVERSAL;
-  if (factored < direct) return gram(b, node.inputs[1], sources, windows);
-  return products(b, dense(b, node.inputs[1], sources, windows));
+  if (factored < direct) return gram(b, weight, sources, windows);
+  return products(b, dense(b, weight, sources, windows));
 }
 
 /** From u itself: [planes, offsets, targets, C_out]. */
@@ -83,7 +90,7 @@ function dense(b: Builder, weight: string, { rows, planes }: Sources, windows: W
     return b.reshape(b.matmul(rows, matrix), [planes, 1, targets, outputs]);
   }
   const index = pathSources(windows);
-  if (planes === 1 && windows.strides.every((stride) => stride === 1)) {
+  if (planes === 1 && (windows.transposed || windows.strides.every((stride) => stride === 1))) {
     // Every source meets every offset: multiply first, then bring the products to their targets.
     const matrix = b.reshape(b.transpose(byOffset, [1, 2, 0]), [channels, offsets * outputs]);
     const padded = withRow(b, b.reshape(rows, [positions, channels]), 0);
@@ -100,10 +107,8 @@ function gathered(b: Builder, rows: string, windows: Windows): string {
   return b.op('Gather', [withRow(b, rows, 0), index], { axis: int(1) });
 }
 
-function grouped(b: Builder, node: Node, { rows, planes }: Sources, windows: Windows): string {
-  const weight = node.inputs[1];
+function grouped(b: Builder, weight: string, groups: number, { rows, planes }: Sources, windows: Windows): string {
   const [outputs, perGroup] = b.shape(weight);
-  const groups = groupsOf(node);
   const offsets = offsetCount(windows);
   const targets = targetCount(windows);
   const vectors = b.reshape(gathered(b, rows, windows), [planes, offsets, targets, groups, perGroup]);

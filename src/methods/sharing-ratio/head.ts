@@ -66,15 +66,54 @@ export function frontier(context: HeadContext): Frontier {
     if (spread.length && FLATTENING.has(node.op)) flattened = true;
     node.inputs.forEach(visit);
   };
+  if (locations(context, output) > 1) return { values: densePredictions(context), flattened: false };
   visit(output);
   return { values: [...values], flattened };
 }
 
-/** ⟨weights, output⟩, shape [1]. */
-function scoreOf({ b, output, weights }: HeadContext): string {
-  const axes = b.shape(output).map((_, axis) => axis);
-  return b.reshape(b.sum(b.mul(output, weights), axes), [1]);
+/**
+ * Outputs with locations (segmentation, detection): the vectors that the last linear layers read, or make, where those
+ * join locations themselves.
+ */
+function densePredictions({ b, layouts, producer, output }: HeadContext): string[] {
+  const values = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (value: string): void => {
+    if (seen.has(value) || !layouts.has(value)) return;
+    seen.add(value);
+    const node = producer.get(value);
+    const weighted = node && LINEAR.has(node.op) && !layouts.has(node.inputs[1]);
+    if (!node) values.add(value);
+    else if (weighted) values.add(isPointwiseLayer(b, node) ? node.inputs[0] : value);
+    else node.inputs.forEach(visit);
+  };
+  visit(output);
+  return [...values];
 }
+
+const LINEAR = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+
+const isPointwiseLayer = (b: Builder, { op, inputs, outputs }: Node): boolean =>
+  op === 'Gemm' ||
+  op === 'MatMul' ||
+  (b
+    .shape(inputs[1])
+    .slice(2)
+    .every((size) => size === 1) &&
+    b.shape(inputs[0]).slice(2).join() === b.shape(outputs[0]).slice(2).join());
+
+/** Sum of all elements, shape [1]. */
+const total = (b: Builder, x: string): string =>
+  b.reshape(
+    b.sum(
+      x,
+      b.shape(x).map((_, axis) => axis),
+    ),
+    [1],
+  );
+
+/** ⟨weights, output⟩, shape [1]. */
+const scoreOf = ({ b, output, weights }: HeadContext): string => total(b, b.mul(output, weights));
 
 /**
  * Relevance of the last layers for a score.
@@ -97,36 +136,33 @@ export function headRelevance(context: HeadContext, rule: HeadRule, classToken: 
   if (directed) return directed;
   const gradients = reverse(b, nodes, vjp, new Map([[output, weights]]), values);
   const maps = new Map<string, string>();
+  const reached = new Map<string, string>();
+  const dense = locations(context, output) > 1;
   let rest = scoreOf(context);
-  let count = 0;
   for (const value of values) {
     const gradient = gradients.get(value) ?? b.zerosLike(value);
-    const map = b.sum(b.mul(value, gradient), channelAxisList(layouts.get(value) as ChannelAxes));
+    const channels = channelAxisList(layouts.get(value) as ChannelAxes);
+    const map = b.sum(b.mul(value, gradient), channels);
     maps.set(value, map);
-    rest = b.sub(
-      rest,
-      b.reshape(
-        b.sum(
-          map,
-          b.shape(map).map((_, axis) => axis),
-        ),
-        [1],
-      ),
+    rest = b.sub(rest, total(b, map));
+    // A dense score concerns some locations only: what biases add belongs to them.
+    const touched = b.cast(
+      b.op('Greater', [b.op('ReduceMax', [b.op('Abs', [gradient]), b.ints(channels)]), b.float(0)]),
+      'float32',
     );
-    count += locations(context, value);
+    reached.set(value, dense ? touched : b.expand(b.float(1), b.shape(map)));
   }
-  const even = b.scale(rest, 1 / count);
+  const counts = [...reached.values()].map((mask) => total(b, mask)).reduce((sum, count) => b.add(sum, count));
+  const even = b.div(rest, b.op('Max', [counts, b.float(1)]));
   for (const [value, map] of maps) {
-    maps.set(
-      value,
-      b.add(
-        map,
-        b.reshape(
-          even,
-          b.shape(map).map(() => 1),
-        ),
+    const share = b.mul(
+      reached.get(value) as string,
+      b.reshape(
+        even,
+        b.shape(map).map(() => 1),
       ),
     );
+    maps.set(value, b.add(map, share));
   }
   return maps;
 }
@@ -161,23 +197,7 @@ function throughLastAttention(context: HeadContext, token: string): Map<string, 
   if (!gradient) return null;
   const vectors = withoutBiases(ledger, values);
   const map = b.sum(b.mul(vectors, gradient), channelAxisList(layouts.get(values) as ChannelAxes));
-  const total = b.reshape(
-    b.sum(
-      b.mul(output, contrast),
-      b.shape(output).map((_, axis) => axis),
-    ),
-    [1],
-  );
-  const rest = b.sub(
-    total,
-    b.reshape(
-      b.sum(
-        map,
-        b.shape(map).map((_, axis) => axis),
-      ),
-      [1],
-    ),
-  );
+  const rest = b.sub(total(b, b.mul(output, contrast)), total(b, map));
   const start = own(b.reshape(rest, ledger.relevanceShape(token)));
   const placed = shareMovement(ledger, selecting, start)?.own;
   if (!placed || b.shape(placed).join() !== ledger.relevanceShape(skip).join()) return null;

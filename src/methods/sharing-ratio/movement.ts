@@ -67,7 +67,24 @@ function movementInputs(ledger: Ledger, node: Node, proxy: string): string[] | n
   }
 }
 
-/** GlobalAveragePool and means over locations: every location's vector over their number, against the mean. */
+/**
+ * Resize and whatever else joins locations linearly without weights: with G = y·R/‖y‖² a source has ⟨v, LᵀG⟩, which
+ * is Σ_j ⟨L_ij v, y_j⟩ R_j/‖y_j‖².
+ */
+export function shareInterpolation(ledger: Ledger, node: Node, flow: Flow): Flow | null {
+  const { b } = ledger;
+  const [x] = node.inputs;
+  const y = node.outputs[0];
+  const relevance = ledger.resolve(y, flow);
+  if (!relevance || !ledger.onPath(x)) return null;
+  const squared = ledger.dot(y, y);
+  ledger.lose(relevance, b.cast(b.op('LessOrEqual', [squared, b.float(0)]), 'float32'));
+  const cotangent = b.mul(y, ledger.safeDivide(relevance, squared));
+  const [back] = ruleFor(vjp, node, b)({ node, b, cotangents: [cotangent], needs: (input) => input === 0 });
+  return back ? own(ledger.dot(x, b.sumTo(back, b.shape(x)))) : null;
+}
+
+/** GlobalAveragePool, means and sums over locations: every location's part of the vector, against the whole. */
 export function shareMean(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   const { b } = ledger;
   const [x] = node.inputs;
@@ -90,7 +107,8 @@ export function shareMean(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   const z = b.reshape(y, kept);
   const over = channelAxisList(channels);
   const squared = b.sum(b.mul(z, z), over);
-  const ratios = b.scale(ledger.safeDivide(b.sum(b.mul(x, z), over), squared), 1 / count);
+  const part = node.op === 'ReduceSum' ? 1 : 1 / count;
+  const ratios = b.scale(ledger.safeDivide(b.sum(b.mul(x, z), over), squared), part);
   ledger.lose(target, b.cast(b.op('LessOrEqual', [squared, b.float(0)]), 'float32'));
   return own(b.mul(ratios, target));
 }

@@ -11,6 +11,8 @@ export interface Windows {
   readonly dilations: readonly number[];
   /** Padding before each axis. */
   readonly begin: readonly number[];
+  /** True for ConvTranspose: windows are written, not read. */
+  readonly transposed?: boolean;
 }
 
 const product = (dims: readonly number[]): number => dims.reduce((total, dim) => total * dim, 1);
@@ -44,7 +46,7 @@ export function windowsOf(
  * of sources where the window reaches into the padding.
  */
 export function pathSources(windows: Windows): Int32Array {
-  const { input, output, kernel, strides, dilations, begin } = windows;
+  const { input, output, kernel, strides, dilations, begin, transposed } = windows;
   const rank = kernel.length;
   const outside = product(input);
   const offsets = product(kernel);
@@ -56,8 +58,10 @@ export function pathSources(windows: Windows): Int32Array {
     for (let j = 0; j < targets; j++) {
       let flat = 0;
       for (let axis = 0; axis < rank; axis++) {
-        const position = target[axis] * strides[axis] + offset[axis] * dilations[axis] - begin[axis];
-        if (position < 0 || position >= input[axis]) {
+        const position = transposed
+          ? (target[axis] + begin[axis] - offset[axis] * dilations[axis]) / strides[axis]
+          : target[axis] * strides[axis] + offset[axis] * dilations[axis] - begin[axis];
+        if (position < 0 || position >= input[axis] || !Number.isInteger(position)) {
           flat = outside;
           break;
         }
@@ -101,6 +105,7 @@ export function fold(b: Builder, paths: string, windows: Windows): string {
   const { input, output, kernel, strides, dilations, begin } = windows;
   const offsets = offsetCount(windows);
   if (isPointwise(windows)) return paths;
+  if (windows.transposed) return foldTransposed(b, paths, windows);
   // One kernel per offset with a single 1 at that offset: the transpose of reading the window.
   const oneHot = new Float32Array(offsets * offsets);
   for (let o = 0; o < offsets; o++) oneHot[o * offsets + o] = 1;
@@ -123,9 +128,57 @@ export function fold(b: Builder, paths: string, windows: Windows): string {
   return b.op('Pad', [folded, b.ints(pads)], { mode: string('constant') });
 }
 
+/** The same for windows that were written: reading them again brings each path back to its source. */
+function foldTransposed(
+  b: Builder,
+  paths: string,
+  { input, output, kernel, strides, dilations, begin }: Windows,
+): string {
+  const offsets = kernel.reduce((total, dim) => total * dim, 1);
+  const oneHot = new Float32Array(offsets * offsets);
+  for (let o = 0; o < offsets; o++) oneHot[o * offsets + o] = 1;
+  const span = kernel.map((k, axis) => (input[axis] - 1) * strides[axis] + dilations[axis] * (k - 1) + 1 - begin[axis]);
+  const end = span.map((reach, axis) => reach - output[axis]);
+  const unread = end.map((pad) => Math.max(0, -pad));
+  const whole = unread.some((count) => count > 0)
+    ? b.slice(
+        paths,
+        unread.map((_, axis) => axis + 2),
+        unread.map(() => 0),
+        unread.map((count, axis) => output[axis] - count),
+      )
+    : paths;
+  return b.op('Conv', [whole, b.floats(oneHot, [1, offsets, ...kernel])], {
+    strides: ints(strides),
+    dilations: ints(dilations),
+    pads: ints([...begin, ...end.map((pad) => Math.max(0, pad))]),
+    kernel_shape: ints(kernel),
+  });
+}
+
 /** Reads rows by index along axis 0. */
 export const gatherRows = (b: Builder, rows: string, index: Int32Array, shape: readonly number[]): string =>
   b.op('Gather', [rows, b.ints(Array.from(index), shape)], { axis: int(0) });
+
+/** Reads the geometry of a ConvTranspose. */
+export function transposedWindowsOf(
+  node: Node,
+  input: readonly number[],
+  output: readonly number[],
+  kernel: readonly number[],
+): Windows {
+  const strides = getInts(node, 'strides') ?? kernel.map(() => 1);
+  const dilations = getInts(node, 'dilations') ?? kernel.map(() => 1);
+  const extra = getInts(node, 'output_padding') ?? kernel.map(() => 0);
+  const auto = getString(node, 'auto_pad', 'NOTSET');
+  const computed = auto !== 'NOTSET' || getInts(node, 'output_shape') !== undefined;
+  const begin = kernel.map((k, axis) => {
+    if (!computed) return getInts(node, 'pads')?.[axis] ?? 0;
+    const total = strides[axis] * (input[axis] - 1) + extra[axis] + dilations[axis] * (k - 1) + 1 - output[axis];
+    return auto === 'SAME_UPPER' ? Math.floor(total / 2) : total - Math.floor(total / 2);
+  });
+  return { input, output, kernel, strides, dilations, begin, transposed: true };
+}
 
 /** Number of groups of a convolution. */
 export const groupsOf = (node: Node): number => getInt(node, 'group', 1);

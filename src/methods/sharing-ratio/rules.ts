@@ -6,7 +6,7 @@ import type { Match, Rule, RuleContext, Rules, RuleTable } from '../../ops/rule'
 import { attentionBehind, carry, directionOf, isAttention, shareAttention, withoutBiases } from './attention';
 import { complement, type Demand, type Flow, type Ledger, own } from './flow';
 import { locationCount, mixesLocations } from './locations';
-import { shareDepthToSpace, shareMean, shareMovement, shareSpaceToDepth } from './movement';
+import { shareDepthToSpace, shareInterpolation, shareMean, shareMovement, shareSpaceToDepth } from './movement';
 import { shareConv, sharePool } from './windows';
 
 /**
@@ -305,7 +305,7 @@ const PASSING = [
 ]; // prettier-ignore
 
 const TABLE: readonly (readonly [readonly string[], Share])[] = [
-  [['Conv'], conv],
+  [['Conv', 'ConvTranspose'], conv],
   [['MaxPool', 'AveragePool'], pool],
   [['Add', 'Sum', 'Sub'], add],
   [['Mul'], multiply],
@@ -315,7 +315,8 @@ const TABLE: readonly (readonly [readonly string[], Share])[] = [
   [['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'], regroup],
   [['Transpose'], transpose],
   [['Slice', 'Pad', 'Gather', 'Tile', 'Expand'], movement],
-  [['GlobalAveragePool', 'ReduceMean'], mean],
+  [['GlobalAveragePool', 'ReduceMean', 'ReduceSum'], mean],
+  [['Resize'], (ledger, node, flow) => [shareInterpolation(ledger, node, flow)]],
   [['DepthToSpace'], (ledger, node, flow) => [shareDepthToSpace(ledger, node, flow)]],
   [['SpaceToDepth'], (ledger, node, flow) => [shareSpaceToDepth(ledger, node, flow)]],
   [PASSING, pass],

@@ -6,12 +6,14 @@ import { complement, type Flow, type Ledger, own } from './flow';
 import {
   fold,
   gatherRows,
+  groupsOf,
   hasSingleSources,
   isPointwise,
   offsetCount,
   pathSources,
   sourceCount,
   targetCount,
+  transposedWindowsOf,
   type Windows,
   windowsOf,
 } from './paths';
@@ -126,15 +128,25 @@ function measure(
   return relevance === null ? null : { relevance, against: value, share: null };
 }
 
-/** Conv over any number of spatial axes. */
+/** The weight of a ConvTranspose in the order of Conv: [C_in, C_out/groups, …] → [C_out, C_in/groups, …]. */
+function asConvWeight(b: Builder, weight: string, groups: number): string {
+  const [inputs, perGroup, ...kernel] = b.shape(weight);
+  const split = b.reshape(weight, [groups, inputs / groups, perGroup, ...kernel]);
+  const swapped = b.transpose(split, [0, 2, 1, ...kernel.map((_, axis) => axis + 3)]);
+  return b.reshape(swapped, [groups * perGroup, inputs / groups, ...kernel]);
+}
+
+/** Conv and ConvTranspose over any number of spatial axes. */
 export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   const { b } = ledger;
-  const [x, weight, bias] = node.inputs;
+  const [x, filter, bias] = node.inputs;
   const y = node.outputs[0];
   const target = measure(ledger, y, flow);
   if (!target) return null;
-  const kernel = b.shape(weight).slice(2);
-  const windows = windowsOf(node, b.shape(x).slice(2), b.shape(y).slice(2), kernel);
+  const transposed = node.op === 'ConvTranspose';
+  const weight = transposed ? asConvWeight(b, filter, groupsOf(node)) : filter;
+  const geometry = transposed ? transposedWindowsOf : windowsOf;
+  const windows = geometry(node, b.shape(x).slice(2), b.shape(y).slice(2), b.shape(filter).slice(2));
   const pooled = isPool(ledger.producer.get(x));
 
   if (hasSingleSources(windows) && !pooled) {
@@ -146,7 +158,7 @@ export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   }
 
   const sources = sourcesOf(ledger, x);
-  const { size, along, sum } = contributionsOf(b, node, sources, windows);
+  const { size, along, sum } = contributionsOf(b, node, weight, sources, windows);
   const outputs = b.shape(weight)[0];
   const targets = targetCount(windows);
   const value = sum && bias ? b.add(sum, b.reshape(bias, [1, outputs])) : sum;

@@ -12,7 +12,9 @@ describe.each(caseNames('srd-'))('%s', async (name) => {
   const subject = await subjectOf(name);
   const runtime = testRuntime();
   const tolerance = EXACT.has(name) ? 1e-5 : 1e-4;
-  const maps = golden.expect.filter(({ what }) => /^srd\.(class|layer|head|erf)(\.contrastive)?(\.official)?$/.test(what));
+  const maps = golden.expect.filter(({ what }) =>
+    /^srd\.(class|layer|head|erf)(\.contrastive)?(\.official)?$/.test(what),
+  );
 
   it('has maps to compare with', () => expect(maps.length).toBeGreaterThan(0));
 
