@@ -90,7 +90,7 @@ export function toPrismError(error: unknown): PrismError {
 }
 
 /** The error that a remote failure stands for. */
-export const fromRemoteError = ({ code, message, details }: RemoteError): PrismError =>
+const fromRemoteError = ({ code, message, details }: RemoteError): PrismError =>
   new PrismError(code, message, details);
 
 function isRemoteError(data: unknown): data is RemoteError {

@@ -28,7 +28,7 @@ export const shape = (dims: readonly (number | string | null)[]): string =>
 const BAR = 20;
 
 /** A horizontal bar for a share of 1, in eighths of a character. */
-export function bar(share: number): string {
+function bar(share: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * BAR * 8);
   return '█'.repeat(eighths >> 3) + ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths & 7];
 }

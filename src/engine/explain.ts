@@ -77,7 +77,7 @@ function asFloat(name: string, array: { dtype: string; shape: readonly number[];
 }
 
 /** The output that the settings name, as classes, for a model at fixed shapes. */
-export function outputOf(model: Model, { specialised }: Prepared, name?: string): ClassOutput {
+function outputOf(model: Model, { specialised }: Prepared, name?: string): ClassOutput {
   const { settings, labels } = model.description;
   const wanted = name ?? settings.output.name;
   const output = specialised.graph.outputs.find((value) => value.name === wanted);

@@ -12,7 +12,7 @@ export interface LivingExplanation {
   readonly photograph?: Photograph;
 }
 
-const MAX_COUNT = 12;
+const MAX_COUNT = 8;
 const MAX_BYTES = 512 * 2 ** 20;
 /** Of an open explanation, for each location of each layer: ratios of about nine paths and what goes with them. */
 const BYTES_PER_LOCATION = 64;

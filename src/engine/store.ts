@@ -268,7 +268,7 @@ function cacheUnavailable(folder: string, cause: unknown): PrismError {
   );
 }
 
-export function modelChanged(path: string | undefined): PrismError {
+function modelChanged(path: string | undefined): PrismError {
   return new PrismError(
     'MODEL_CHANGED',
     `${path ?? 'the model'} was changed while it was being read; ask again when it is complete`,
