@@ -96,27 +96,28 @@ export function directionOf(ledger: Ledger, z: string): string {
 /**
  * Takes a demand that is on its way to an attention through one linear operator: its direction as a cotangent, its
  * relevance map as the operator moves locations.
+ *
+ * @param move what the operator's own rule makes of a relevance map of its output, per input
  */
 export function carry(
   ledger: Ledger,
   node: Node,
   demand: Demand,
-  move: (relevance: string) => Flow | null,
-): Flow | null {
+  move: (relevance: string) => readonly (Flow | null)[],
+): (Flow | null)[] {
   const { b } = ledger;
-  const [data] = linearInputs(ledger, node) ?? [];
-  if (data === undefined || !demand.toward) return null;
-  const cotangents = node.outputs.map((output) => (output === demand.at ? (demand.toward as string) : null));
-  const results = ruleFor(vjp, node, b)({ node, b, cotangents, needs: (input) => input === data });
-  const toward = results[data];
+  const linear = linearInputs(ledger, node) ?? [];
+  const cotangents = node.outputs.map((output) => (output === demand.at ? (demand.toward ?? null) : null));
+  if (cotangents.every((cotangent) => cotangent === null)) return [];
+  const results = ruleFor(vjp, node, b)({ node, b, cotangents, needs: (input) => linear.includes(input) });
   const moved = move(demand.relevance);
-  if (!toward || !moved?.own) return null;
-  const input = node.inputs[data];
-  return {
-    own: null,
-    demands: [{ ...demand, at: input, toward: b.sumTo(toward, b.shape(input)), relevance: moved.own }],
-    passed: [],
-  };
+  return node.inputs.map((input, index) => {
+    const toward = results[index];
+    const relevance = moved[index]?.own;
+    if (!linear.includes(index) || !toward || !relevance) return null;
+    const onward = { ...demand, at: input, toward: b.sumTo(toward, b.shape(input)), relevance };
+    return { own: null, demands: [onward], passed: [] };
+  });
 }
 
 /** Attention × values: relevance of the targets goes to the values of the sources. */

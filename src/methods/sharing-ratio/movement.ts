@@ -81,7 +81,7 @@ export function shareInterpolation(ledger: Ledger, node: Node, flow: Flow): Flow
   ledger.lose(relevance, b.cast(b.op('LessOrEqual', [squared, b.float(0)]), 'float32'));
   const cotangent = b.mul(y, ledger.safeDivide(relevance, squared));
   const [back] = ruleFor(vjp, node, b)({ node, b, cotangents: [cotangent], needs: (input) => input === 0 });
-  return back ? own(ledger.dot(x, b.sumTo(back, b.shape(x)))) : null;
+  return back ? own(ledger.dot(b.sumTo(back, b.shape(x)), x)) : null;
 }
 
 /** GlobalAveragePool, means and sums over locations: every location's part of the vector, against the whole. */

@@ -248,13 +248,14 @@ function carriedBy(ledger: Ledger, node: Node, flow: Flow, share: Share): readon
     return other ? [other] : [];
   });
   const data = node.inputs.findIndex((input) => ledger.onPath(input));
+  const stay = (relevance: string): (Flow | null)[] =>
+    node.inputs.map((input, index) =>
+      index === data ? own(ledger.b.reshape(relevance, ledger.relevanceShape(input))) : null,
+    );
   for (const demand of demands) {
-    const move = (relevance: string): Flow | null =>
-      MOVERS.has(node.op)
-        ? (share(ledger, node, own(relevance))[data] ?? null)
-        : own(ledger.b.reshape(relevance, ledger.relevanceShape(node.inputs[data])));
-    const carried = carry(ledger, node, demand, move);
-    if (carried) flows[data].push(carried);
+    const move = (relevance: string): readonly (Flow | null)[] =>
+      MOVERS.has(node.op) ? share(ledger, node, own(relevance)) : stay(relevance);
+    for (const [index, carried] of carry(ledger, node, demand, move).entries()) if (carried) flows[index].push(carried);
   }
   return flows.map((list) => (list.length === 0 ? null : list.length === 1 ? list[0] : combine(list, '', ledger.b)));
 }

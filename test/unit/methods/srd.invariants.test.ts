@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FloatArray } from '../../../src/graph/ndarray';
 import { prune, valueInfo } from '../../../src/graph/prune';
+import type { NpyArray } from '../../../src/inputs/npy';
 import { compileSharing } from '../../../src/methods/sharing-ratio/compile';
 import { openSharing } from '../../../src/methods/sharing-ratio/explanation';
 import { caseNames, loadCase } from '../../support/cases';
@@ -53,7 +54,7 @@ describe.each(families)('%s', (name) => {
     const { subject, sharing } = opened;
     const outputs = sharing.ratios.map(({ ratios }) => valueInfo(sharing.graph, ratios));
     const trace = prune({ ...sharing.graph, inputs: subject.graph.inputs, outputs });
-    const results = await run(trace, Object.fromEntries(subject.feeds));
+    const results = await run(trace, Object.fromEntries(subject.feeds) as Readonly<Record<string, NpyArray>>);
     let worst = 0;
     let dead = 0;
     for (const { ratios } of sharing.ratios) {
