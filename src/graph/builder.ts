@@ -1,7 +1,7 @@
 import { PrismError } from './errors';
 import type { Attributes, DataType, Graph, Node, Tensor, TensorType, ValueInfo } from './ir';
 import { inferTypes } from './shapes';
-import { bool, float32, floating, int64 } from './tensor';
+import { bool, float32, floating, int32, int64 } from './tensor';
 
 /** A value or node's place is not known statically: the graph was not specialised. */
 function unknownShape(value: string): PrismError {
@@ -133,6 +133,11 @@ export class Builder {
 
   ints(values: readonly number[], shape?: readonly number[]): string {
     return this.constant(int64(values, shape));
+  }
+
+  /** Indices for Gather and its like, taken over as they are. */
+  indices(values: Int32Array, shape?: readonly number[]): string {
+    return this.constant(int32(values, shape), 'indices');
   }
 
   bools(values: readonly boolean[], shape?: readonly number[]): string {

@@ -31,7 +31,7 @@ import { sortNodes } from './topology';
 /** Protobuf's own limit: a model that is larger keeps its weights as external data. */
 const MAX_FILE_BYTES = 2 ** 31;
 /** Functions that call functions can describe a graph of any size in a few bytes. */
-const MAX_NODES = 200_000;
+const MAX_NODES = 100_000;
 const MAX_CALL_DEPTH = 100;
 const MODEL_MODELLED = new Set(['opsetImport', 'graph', 'metadataProps', 'functions']);
 
@@ -78,19 +78,20 @@ function bodyScope(definition: FunctionProto): Scope {
   return { type: (value) => types.get(value), constant: () => undefined };
 }
 
-/** What expansion has left to spend, and how often each label was called. */
+/** How many nodes may still be read or moved out of functions. */
 interface Budget {
   nodes: number;
-  readonly calls: Map<string, number>;
 }
 
 /** Reads nodes of one list of opsets: the model's own, or those of one of its functions. */
 class ModelReader implements NodeReader {
+  readonly #calls = new Map<string, number>();
+
   constructor(
     private readonly functions: ReadonlyMap<string, FunctionProto>,
     private readonly external: ExternalData,
     private readonly opsets: Readonly<Record<string, number>>,
-    private readonly budget: Budget = { nodes: MAX_NODES, calls: new Map() },
+    private readonly budget: Budget = { nodes: MAX_NODES },
     private readonly calling: readonly string[] = [],
   ) {}
 
@@ -102,17 +103,12 @@ class ModelReader implements NodeReader {
       constant: (value) => initializers.get(value) ?? scope.constant(value),
     };
     for (const proto of protos) {
-      if (--this.budget.nodes < 0) {
-        throw new PrismError(
-          'MODEL_INVALID',
-          `the model has more than ${MAX_NODES} nodes with its functions written out`,
-        );
-      }
+      this.#spend(1);
       const key = functionKey(proto.domain, proto.opType, proto.overload);
       const definition = this.functions.get(key);
       if (definition) {
         const body = this.#call(definition, key, proto);
-        nodes.push(...body.nodes);
+        for (const node of body.nodes) nodes.push(node);
         for (const [name, tensor] of body.initializers) initializers.set(name, tensor);
       } else if (proto.opType === 'Constant' && (proto.domain === '' || proto.domain === 'ai.onnx')) {
         initializers.set(proto.output[0] ?? '', constantOf(proto, this.external));
@@ -124,6 +120,12 @@ class ModelReader implements NodeReader {
     return { nodes, initializers };
   }
 
+  #spend(nodes: number): void {
+    this.budget.nodes -= nodes;
+    if (this.budget.nodes >= 0) return;
+    throw new PrismError('MODEL_INVALID', `the model has more than ${MAX_NODES} nodes with its functions written out`);
+  }
+
   #call(definition: FunctionProto, key: string, call: NodeProto): Body {
     if (this.calling.includes(key) || this.calling.length > MAX_CALL_DEPTH) {
       throw new PrismError('MODEL_INVALID', `the function ${definition.name} calls itself (node ${nodeLabel(call)})`);
@@ -132,11 +134,11 @@ class ModelReader implements NodeReader {
     checkOpset(opsets[''], `the function ${definition.name}`);
     const reader = new ModelReader(this.functions, this.external, opsets, this.budget, [...this.calling, key]);
     const label = call.name || call.output[0] || call.opType;
-    const calls = this.budget.calls.get(label) ?? 0;
-    this.budget.calls.set(label, calls + 1);
+    const calls = this.#calls.get(label) ?? 0;
+    this.#calls.set(label, calls + 1);
     const body = reader.read(instantiate(definition, call), bodyScope(definition));
     // Long labels cost memory in every name under them.
-    this.budget.nodes -= body.nodes.length * (label.length >> 8);
+    this.#spend(body.nodes.length * (1 + (label.length >> 8)));
     return inline(definition, call, body, calls === 0 ? label : `${label}#${calls}`);
   }
 

@@ -102,6 +102,11 @@ export function int64(values: readonly (number | bigint)[], shape?: readonly num
 }
 
 /** A string tensor; without a shape a vector, with `[]` a scalar. */
+/** An int32 tensor over the array given: indices of any number without conversion. */
+export function int32(values: Int32Array, shape?: readonly number[]): Tensor {
+  return fromView('int32', shape ?? [values.length], values);
+}
+
 export function strings(values: readonly string[], shape?: readonly number[]): Tensor {
   return { dtype: 'string', shape: shape ?? [values.length], source: { kind: 'strings', strings: values } };
 }

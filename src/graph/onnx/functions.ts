@@ -29,20 +29,19 @@ function substitute(node: NodeProto, given: ReadonlyMap<string, AttributeProto>)
     if (attribute.refAttrName !== '') {
       const value = given.get(attribute.refAttrName);
       // A reference to an attribute that the call leaves out means that this node leaves it out too.
-      return value ? [create(AttributeProtoSchema, { ...value, name: attribute.name })] : [];
+      return value ? [Object.assign(create(AttributeProtoSchema), value, { name: attribute.name })] : [];
     }
     if (!attribute.g && attribute.graphs.length === 0) return [attribute];
     const within = (graph: GraphProto): GraphProto =>
-      create(GraphProtoSchema, { ...graph, node: graph.node.map((inner) => substitute(inner, given)) });
+      Object.assign(create(GraphProtoSchema), graph, { node: graph.node.map((inner) => substitute(inner, given)) });
     return [
-      create(AttributeProtoSchema, {
-        ...attribute,
+      Object.assign(create(AttributeProtoSchema), attribute, {
         g: attribute.g && within(attribute.g),
         graphs: attribute.graphs.map(within),
       }),
     ];
   });
-  return create(NodeProtoSchema, { ...node, attribute });
+  return Object.assign(create(NodeProtoSchema), node, { attribute });
 }
 
 /**
