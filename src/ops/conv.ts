@@ -11,7 +11,7 @@ const allButChannels = (b: Builder, value: string): number[] =>
   b.shape(value).flatMap((_, axis) => (axis === 1 ? [] : [axis]));
 
 /** The windows of a Conv node over its input. */
-export function convWindows(node: Node, b: Builder): Windows {
+function convWindows(node: Node, b: Builder): Windows {
   const [x, weight] = node.inputs;
   return windowsOf(node, spatial(b, weight), spatial(b, x), spatial(b, node.outputs[0]));
 }

@@ -63,6 +63,15 @@ const drawn = (draw: (draw: Draw) => Trial | undefined, provider: Provider, titl
     25,
   );
 
+/** onnxruntime infers no shape for an output that `output_shape` makes smaller than the input, and refuses to use it. */
+function usableConvTranspose(draw: Draw): Trial | undefined {
+  const trial = convTranspose(draw);
+  const sizes = (value: string): readonly number[] => (trial?.graph.types.get(value)?.shape ?? []).slice(2) as number[];
+  const input = sizes('x0');
+  const isShrunk = sizes('y0').some((size, axis) => size < input[axis]);
+  return isShrunk && trial?.graph.nodes[0].attributes.output_shape ? undefined : trial;
+}
+
 const random = new Random(3);
 
 function convolution(input: readonly number[], weight: readonly number[], attributes: Attributes): Trial {
@@ -71,7 +80,7 @@ function convolution(input: readonly number[], weight: readonly number[], attrib
 
 describe('cpu', () => {
   drawn(conv, 'cpu', 'keeps the gradients of convolutions');
-  drawn(convTranspose, 'cpu', 'keeps transposed convolutions and their gradients');
+  drawn(usableConvTranspose, 'cpu', 'keeps transposed convolutions and their gradients');
   drawn(maxPool, 'cpu', 'keeps the gradients of pools');
 
   it('reverses a convolution of stride 1 by a convolution', async () => {
@@ -186,7 +195,7 @@ describe('cpu', () => {
 
 describe('webgpu', () => {
   drawn(conv, 'webgpu', 'keeps the gradients of convolutions');
-  drawn(convTranspose, 'webgpu', 'keeps transposed convolutions and their gradients');
+  drawn(usableConvTranspose, 'webgpu', 'keeps transposed convolutions and their gradients');
   drawn(maxPool, 'webgpu', 'keeps the gradients of pools');
 
   it.each([[[7]], [[5, 6]], [[4, 3, 5]]])('pools %o without indices, ties and all', async (sizes) => {
