@@ -343,7 +343,21 @@ function savable({ answer, report, photograph }: LivingExplanation): Savable {
 }
 
 /** The explanation as a model of its own, before any provider's rewrites. */
-function graphOf({ graphs, method }: Answer): Graph {
+function graphOf({ graphs, method, options, prepared, score, attribution, question }: Answer): Graph {
+  if (method.graph) {
+    const { specialised, feeds, input } = prepared;
+    const { of } = attribution;
+    const erf = question.erf && { value: question.erf.value, position: [] };
+    const subject = {
+      graph: specialised.graph,
+      feeds,
+      input,
+      score,
+      ...(of !== input && { at: of }),
+      ...(erf && { erf }),
+    };
+    return method.graph(subject, options);
+  }
   const [build, ...others] = graphs;
   if (build && others.length === 0) return build();
   throw new PrismError(

@@ -53,6 +53,7 @@ export interface Answer {
   readonly model: Model;
   readonly method: Method;
   readonly options: Options;
+  readonly question: Question;
   readonly prepared: Prepared;
   readonly target: Explained;
   /** All classes of the explained output. */
@@ -169,6 +170,7 @@ function answerOf(
     model,
     method,
     options,
+    question,
     prepared,
     score,
     target: { index, label, score: attribution.score },

@@ -156,4 +156,9 @@ export interface Method {
   explain(subject: Subject, options: Options, runtime: Runtime): Promise<Attribution>;
   /** Methods with `info.layers`: opens the explanation that answers questions about layers and PFVs. */
   open?(subject: PfvSubject, options: Options, runtime: Runtime): Promise<PfvExplanation>;
+  /**
+   * Methods that run several graphs with arithmetic between them: the explanation of a subject as one graph for use
+   * elsewhere, with the score's weights as an input. A method without it is saved as the one graph that it runs.
+   */
+  graph?(subject: Subject, options: Options): Graph;
 }

@@ -3,6 +3,7 @@ import type { FloatArray } from '../graph/ndarray';
 import type { Attribution, Method, MethodInfo, Options } from './method';
 import type { SharingOptions } from './sharing-ratio/compile';
 import { openSharing } from './sharing-ratio/explanation';
+import { singleGraph } from './sharing-ratio/single';
 
 const info: MethodInfo = {
   id: 'srd',
@@ -57,6 +58,11 @@ const sharingOptions = (options: Options): SharingOptions => ({
   official: options.official === true,
 });
 
+const unreached = (value: string): PrismError =>
+  new PrismError('PFV_UNKNOWN_LAYER', `no relevance passes ${value}; \`layers\` lists the values that have some`, {
+    value,
+  });
+
 /** Sharing Ratio Decomposition (Han, Kim, Kwak, ICLR 2024). */
 export const srd: Method = {
   info,
@@ -79,19 +85,23 @@ export const srd: Method = {
     }
     const of = at ?? input;
     const map: FloatArray | undefined = relevance.maps.get(of);
-    if (!map) {
-      throw new PrismError(
-        'PFV_UNKNOWN_LAYER',
-        `no relevance passes ${of}; \`layers\` lists the values that have some`,
-        {
-          value: of,
-        },
-      );
-    }
+    if (!map) throw unreached(of);
     return { ...common, of, map, conservation: relevance.conservation };
   },
 
   open(subject, options, runtime) {
     return openSharing(subject, subject.output, sharingOptions(options), runtime);
+  },
+
+  graph({ graph, input, score, at, erf }, options) {
+    if (erf)
+      throw new PrismError('NOT_ONE_GRAPH', 'a receptive field is not saved as a graph; save the class map instead');
+    const of = at ?? input;
+    const single = singleGraph(graph, input, score.output, of, sharingOptions(options), {
+      contrastive: options.contrastive === true,
+      redistribute: options['class-token'] === 'redistribute',
+    });
+    if (single) return single;
+    throw unreached(of);
   },
 };

@@ -3,9 +3,11 @@ import { Engine } from '../../../src/engine/engine';
 import type { Question } from '../../../src/engine/explain';
 import { exportModel } from '../../../src/graph/export';
 import { importModel } from '../../../src/graph/import';
+import type { NdArray } from '../../../src/graph/ndarray';
 import { writeNpy } from '../../../src/inputs/npy';
 import { type Expectation, loadCase } from '../../support/cases';
 import { colours, RED, SIDE, Workspace } from '../../support/engine/workspace';
+import { run } from '../../support/run';
 
 /** What only the command line can ask, against the authors' numbers. */
 const golden = loadCase('srd-chain-small');
@@ -86,6 +88,59 @@ describe('srd through the engine', () => {
     await expect(attribution({ options, at: 'nowhere' })).rejects.toMatchObject({ code: 'UNKNOWN_VALUE' });
     await expect(attribution({ options, at: 'Relu_output_0' })).rejects.toMatchObject({ code: 'AMBIGUOUS_VALUE' });
     await expect(attribution({ options, score: 'nope[0]' })).rejects.toMatchObject({ code: 'UNKNOWN_OUTPUT' });
+  });
+});
+
+describe('srd saved as a graph', () => {
+  const save = async (question: Question): Promise<Record<string, NdArray>> => {
+    const explained = await engine.attribute(model, 'srd', { inputs, options, target: 0, ...question });
+    const path = workspace.path('explanation.onnx');
+    await engine.write(explained, path);
+    const graph = importModel(path);
+    const weights = graph.inputs.find(({ name }) => name.includes('weights'));
+    const shape = weights?.shape as number[];
+    const hot = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    hot[0] = 1;
+    const feeds = { ...golden.inputs(), [weights?.name ?? '']: { dtype: 'float32' as const, shape, data: hot } };
+    expect(graph.inputs.map(({ name }) => name).sort()).toEqual(Object.keys(feeds).sort());
+    return run(graph, feeds);
+  };
+
+  it('gives the same maps elsewhere', async () => {
+    const [plain] = expected('srd.class');
+    expect(difference((await save({})).relevance.data as Float32Array, plain)).toBeLessThan(1e-5);
+    const [contrastive] = expected('srd.class.contrastive');
+    const { relevance } = await save({ options: { ...options, contrastive: true } });
+    expect(difference(relevance.data as Float32Array, contrastive)).toBeLessThan(1e-5);
+    for (const layer of expected('srd.layer')) {
+      expect(difference((await save({ at: layer.of })).relevance.data as Float32Array, layer)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('shares out what a class token kept, as the explanation does', async () => {
+    const vit = loadCase('srd-vit');
+    const path = workspace.write('vit.onnx', vit.bytes());
+    const [[name, array]] = Object.entries(vit.inputs());
+    const arrays = new Map([[name, workspace.write('vit.npy', writeNpy(array))]]);
+    const question = { inputs: arrays, target: 1, options: { 'class-token': 'redistribute' } };
+    const explained = await engine.attribute(path, 'srd', question);
+    await engine.write(explained, workspace.path('vit-explanation.onnx'));
+    const graph = importModel(workspace.path('vit-explanation.onnx'));
+    const shape = explained.answer.attribution.output.shape;
+    const weights = Float32Array.from({ length: shape[1] }, (_, index) => (index === 1 ? 1 : 0));
+    const feeds = { [name]: array, 'score weights': { dtype: 'float32' as const, shape, data: weights } };
+    const { relevance } = await run(graph, feeds);
+    const { data } = explained.answer.attribution.map;
+    const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(relevance.data).toHaveLength(data.length);
+    data.forEach((value, i) => {
+      expect(Math.abs(value - Number(relevance.data[i]))).toBeLessThan(1e-4 * largest);
+    });
+  });
+
+  it('is refused for receptive fields', async () => {
+    const erf = { value: expected('srd.layer')[0].of, y: 0, x: 0 };
+    await expect(save({ erf })).rejects.toMatchObject({ code: 'NOT_ONE_GRAPH' });
   });
 });
 
