@@ -203,6 +203,8 @@ export interface PanelState {
   readonly status: 'empty' | 'working' | 'ready' | 'failed';
   readonly progress?: Progress;
   readonly error?: RemoteError;
+  /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
+  readonly question?: ExplainParams;
   /** The last good explanation stays visible while another is being computed or after one failed. */
   readonly explanation?: Explanation;
   readonly methods: readonly MethodSummary[];

@@ -76,6 +76,8 @@ export interface Diagnostic extends TextRange {
   readonly severity: 'error' | 'warning';
   readonly code: string;
   readonly message: string;
+  /** What was probably meant, as JSON to stand in the range's place. */
+  readonly replacement?: string;
 }
 
 export interface ParsedConfig {
@@ -141,14 +143,17 @@ function diagnose(
       severity: 'warning',
       code: 'CONFIG_UNKNOWN_FIELD',
       message: `unknown field '${field}' is ignored; ${guess ? `did you mean '${guess}'?` : `known are ${known.join(', ')}`}`,
+      ...(guess !== undefined && { replacement: JSON.stringify(guess) }),
       ...positions(key.offset, key.length),
     };
   }
   const name = path.length === 0 ? 'the file' : path.join('.');
+  const meant = error.keyword === 'enum' ? likely(error) : undefined;
   return {
     severity: 'error',
     code: 'CONFIG_INVALID',
     message: `${name} ${complaint(error)}`,
+    ...(meant !== undefined && { replacement: JSON.stringify(meant) }),
     ...positions(...spanOf(tree, path)),
   };
 }
@@ -158,7 +163,7 @@ function complaint(error: ErrorObject): string {
   if (keyword === 'type') return `is ${describe(data)}, but must be ${[params.type].flat().map(article).join(' or ')}`;
   if (keyword === 'enum') {
     const allowed = params.allowedValues as unknown[];
-    const guess = typeof data === 'string' ? closest(data, allowed.map(String)) : undefined;
+    const guess = likely(error);
     const choice = guess ? `did you mean '${guess}'?` : `use ${allowed.map((item) => `'${item}'`).join(', ')}`;
     return `is ${describe(data)}, which is not known; ${choice}`;
   }
@@ -175,6 +180,10 @@ function complaint(error: ErrorObject): string {
   if (keyword === 'minLength') return 'must not be empty';
   return error.message ?? `does not satisfy '${keyword}'`;
 }
+
+/** The allowed value that a text was probably meant to be. */
+const likely = ({ data, params }: ErrorObject): string | undefined =>
+  typeof data === 'string' ? closest(data, (params.allowedValues as unknown[]).map(String)) : undefined;
 
 const article = (type: unknown): string =>
   type === 'null' ? 'null' : `${/^[aeiou]/.test(`${type}`) ? 'an' : 'a'} ${type}`;

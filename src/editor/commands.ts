@@ -1,0 +1,174 @@
+import * as vscode from 'vscode';
+import { PrismError } from '../graph/errors';
+import { toRemoteError } from '../rpc';
+import { type CommandId, commands, menuMethods, methodCommand } from './contributions';
+import { type EngineRoom, sentence } from './engine-room';
+import type { Explainer } from './explain';
+import { activeImage, pickImage } from './images';
+import type { LayerPages } from './layers';
+import type { MethodChoice } from './methods';
+import type { WorkspaceModels } from './models';
+import type { Panels } from './panels';
+import { modelFor, pickModel } from './pick-model';
+import { openSample } from './sample';
+import { writeConfig } from './settings-file';
+
+export interface CommandRooms {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly engine: EngineRoom;
+  readonly models: WorkspaceModels;
+  readonly methods: MethodChoice;
+  readonly panels: Panels;
+  readonly explainer: Explainer;
+  readonly layers: LayerPages;
+}
+
+type Action = (...args: readonly unknown[]) => Promise<void>;
+
+const isUri = (value: unknown): value is vscode.Uri => value instanceof vscode.Uri;
+
+/** What a menu passes: the file that was clicked on, and all that are selected. */
+function filesOf([clicked, selected]: readonly unknown[]): vscode.Uri[] {
+  const all = Array.isArray(selected) ? selected.filter(isUri) : [];
+  if (!isUri(clicked)) return all;
+  return all.some((uri) => uri.toString() === clicked.toString()) ? all : [clicked];
+}
+
+/** Registers every command; a failure is told with its code and the log at hand. */
+export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
+  const { explainer, methods } = rooms;
+
+  const explain = async (args: readonly unknown[], wish: { method?: string; newPanel?: boolean }): Promise<void> => {
+    const active = activeImage();
+    const given = filesOf(args);
+    const images = given.length > 0 ? given : active ? [active] : [await pickImage()];
+    const chosen = images.filter((image) => image !== undefined);
+    if (chosen.length > 0) await explainer.explain({ images: chosen, ...wish });
+  };
+
+  const actions: Readonly<Record<CommandId, Action>> = {
+    ...aboutModels(rooms),
+    ...aboutTheEngine(rooms),
+    [commands.explain]: (...args) => explain(args, {}),
+    [commands.explainInNewPanel]: (...args) => explain(args, { newPanel: true }),
+    [commands.explainImage]: async () => {
+      const image = await pickImage();
+      if (image) await explainer.explain({ images: [image] });
+    },
+    [commands.explainActiveImage]: async () => {
+      const image = activeImage();
+      if (!image) throw new PrismError('NO_IMAGE', vscode.l10n.t('No image is open in the active editor.'));
+      await explainer.explain({ images: [image] });
+    },
+    [commands.chooseMethod]: async (...args) => {
+      const method = await methods.pick();
+      if (!method) return;
+      await methods.remember(method.id);
+      const files = filesOf(args);
+      const { current } = rooms.panels;
+      if (files.length > 0) await explainer.explain({ images: files, method: method.id });
+      else if (current?.question) {
+        await current.explain({ ...current.question, method: method.id, options: methods.options(method.id) });
+      }
+    },
+    [commands.cancel]: async () => explainer.cancel(),
+  };
+
+  const register = (id: string, action: Action): vscode.Disposable =>
+    vscode.commands.registerCommand(id, async (...args: readonly unknown[]) => {
+      try {
+        await action(...args);
+      } catch (error) {
+        await tell(error, rooms.log);
+      }
+    });
+  return [
+    ...Object.entries(actions).map(([id, action]) => register(id, action)),
+    ...menuMethods.map((method) => register(methodCommand(method), (...args) => explain(args, { method }))),
+  ];
+}
+
+function aboutModels(rooms: CommandRooms) {
+  const { engine, layers, models, panels } = rooms;
+
+  const modelOf = async (args: readonly unknown[]): Promise<string | undefined> => {
+    const [file] = filesOf(args);
+    return file?.fsPath ?? panels.current?.question?.model ?? modelFor(models);
+  };
+
+  /** Uses a model from now on, for what is explained at the moment too. */
+  const use = async (model: string): Promise<void> => {
+    await models.choose(model);
+    const question = panels.current?.question;
+    if (!question || question.model === model) return;
+    const { target: _, ...rest } = question;
+    await panels.current?.explain({ ...rest, model });
+  };
+
+  return {
+    [commands.chooseModel]: async () => {
+      const model = await pickModel(models);
+      if (model !== undefined) await use(model);
+    },
+    [commands.useModel]: async (...args: readonly unknown[]) => {
+      const [file] = filesOf(args);
+      const model = file?.fsPath ?? (await pickModel(models));
+      if (model === undefined) return;
+      await use(model);
+    },
+    [commands.showLayers]: async (...args: readonly unknown[]) => {
+      const model = await modelOf(args);
+      if (model !== undefined) await layers.open(model);
+    },
+    [commands.writeConfig]: async (...args: readonly unknown[]) => {
+      const model = await modelOf(args);
+      if (model !== undefined) await writeConfig(engine.api, model);
+    },
+  };
+}
+
+function aboutTheEngine({ context, engine, log }: CommandRooms) {
+  return {
+    [commands.restartEngine]: () => engine.restart(),
+    [commands.showLog]: async () => log.show(),
+    [commands.openSample]: async (...args: readonly unknown[]) => {
+      const [folder] = filesOf(args);
+      await openSample(context, folder);
+    },
+    [commands.quickActions]: showQuickActions,
+  };
+}
+
+/** What a click on the status bar offers. */
+async function showQuickActions(): Promise<void> {
+  const { t } = vscode.l10n;
+  const action = (command: CommandId, icon: string, label: string) => ({
+    command,
+    label,
+    iconPath: new vscode.ThemeIcon(icon),
+  });
+  const picked = await vscode.window.showQuickPick(
+    [
+      action(commands.explainImage, 'eye', t('Explain Image…')),
+      action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
+      action(commands.chooseMethod, 'beaker', t('Choose Method…')),
+      action(commands.showLayers, 'list-tree', t('Show Layers')),
+      action(commands.writeConfig, 'settings-gear', t('Write Model Settings')),
+      action(commands.cancel, 'debug-stop', t('Cancel')),
+      action(commands.restartEngine, 'debug-restart', t('Restart Engine')),
+      action(commands.showLog, 'output', t('Show Log')),
+      action(commands.openSample, 'package', t('Open Sample Workspace')),
+    ],
+    { title: 'Model Prism' },
+  );
+  if (picked) await vscode.commands.executeCommand(picked.command);
+}
+
+async function tell(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
+  const failure = toRemoteError(error);
+  if (failure.code === 'CANCELLED') return;
+  log.error(`${failure.code}: ${failure.message}`);
+  const showLog = vscode.l10n.t('Show Log');
+  if ((await vscode.window.showErrorMessage(sentence(failure), showLog)) === showLog) log.show();
+}

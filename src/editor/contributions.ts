@@ -1,0 +1,69 @@
+import type { OptionValues } from '../protocol';
+
+/**
+ * Everything that package.json and the code must call by the same name. A unit test holds the two together, so a name
+ * that is only in one of them fails there.
+ */
+
+/** Commands with a title of their own. */
+export const commands = {
+  explain: 'modelPrism.explain',
+  explainInNewPanel: 'modelPrism.explainInNewPanel',
+  explainImage: 'modelPrism.explainImage',
+  explainActiveImage: 'modelPrism.explainActiveImage',
+  chooseModel: 'modelPrism.chooseModel',
+  chooseMethod: 'modelPrism.chooseMethod',
+  useModel: 'modelPrism.useModel',
+  showLayers: 'modelPrism.showLayers',
+  writeConfig: 'modelPrism.writeConfig',
+  openSample: 'modelPrism.openSample',
+  quickActions: 'modelPrism.quickActions',
+  restartEngine: 'modelPrism.restartEngine',
+  showLog: 'modelPrism.showLog',
+  cancel: 'modelPrism.cancel',
+} as const;
+
+export type CommandId = (typeof commands)[keyof typeof commands];
+
+/** The command of the method submenu that explains by one method. */
+export const methodCommand = (method: string): string => `modelPrism.explainWith.${method}`;
+
+/** The methods that the submenu offers, in its order: menus cannot be filled while VS Code runs. */
+export const menuMethods = ['srd', 'gradient', 'gradient-x-input'] as const;
+
+/** Settings by their key below `modelPrism.`, with their defaults. */
+export interface Settings {
+  readonly provider: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+  readonly models: readonly string[];
+  readonly defaultMethod: string;
+  readonly methodOptions: Readonly<Record<string, OptionValues>>;
+  readonly 'cache.enabled': boolean;
+  readonly 'cache.directory': string;
+}
+
+export const settingDefaults: Settings = {
+  provider: 'auto',
+  models: ['**/*.onnx'],
+  defaultMethod: 'srd',
+  methodOptions: {},
+  'cache.enabled': true,
+  'cache.directory': '',
+};
+
+/** What `when` clauses of package.json ask for. */
+export interface ContextKeys {
+  /** An explanation is being computed. */
+  'modelPrism.working': boolean;
+  /** A panel of ours is the active editor. */
+  'modelPrism.panelActive': boolean;
+}
+
+export const contextKeys: readonly (keyof ContextKeys)[] = ['modelPrism.working', 'modelPrism.panelActive'];
+
+/** Pictures that the menus are offered on. */
+export const imageExtensions = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'bmp', 'gif', 'avif'] as const;
+
+/** The panel's type: activation and the restoring of panels go by it. */
+export const panelViewType = 'modelPrism.explanation';
+
+export const walkthrough = 'modelPrism.start';

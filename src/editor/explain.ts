@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import { PrismError } from '../graph/errors';
+import type { MethodChoice } from './methods';
+import type { WorkspaceModels } from './models';
+import type { Panels } from './panels';
+import { modelFor } from './pick-model';
+
+/** Before a notification tells that something is still being computed. */
+const PATIENCE_MS = 2000;
+/** Panels that one command may open. */
+const MOST_PANELS = 8;
+
+export interface ExplainWish {
+  readonly images: readonly vscode.Uri[];
+  /** The last method when absent. */
+  readonly method?: string;
+  readonly newPanel?: boolean;
+}
+
+/** Turns "explain this" into questions to panels, asking for the model where that is open. */
+export class Explainer {
+  constructor(
+    private readonly models: WorkspaceModels,
+    private readonly methods: MethodChoice,
+    private readonly panels: Panels,
+  ) {}
+
+  /** Explains pictures, the first in the panel used last and each other in one of its own. */
+  async explain({ images, method = this.methods.current, newPanel = false }: ExplainWish): Promise<void> {
+    const remote = images.find(({ scheme }) => scheme !== 'file');
+    if (remote) {
+      throw new PrismError('NOT_A_FILE', vscode.l10n.t('{0} is not a file on this machine.', remote.toString(true)));
+    }
+    await this.methods.remember(method);
+    const { current } = this.panels;
+    // Options that were set in the panel go on for its next picture.
+    const kept = current?.question?.method === method ? current.question.options : undefined;
+    const options = kept ?? this.methods.options(method);
+    const runs: Promise<void>[] = [];
+    for (const [i, image] of images.slice(0, MOST_PANELS).entries()) {
+      const model = await modelFor(this.models, image.fsPath);
+      if (model === undefined) return;
+      runs.push(
+        this.panels.explain({ model, image: image.fsPath, method, options }, newPanel || i > 0 ? 'new' : 'reuse'),
+      );
+    }
+    await this.#showProgress(images.length, Promise.all(runs));
+  }
+
+  /** Tells of work that takes long, wherever the panel is. */
+  async #showProgress(count: number, work: Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), PATIENCE_MS);
+    });
+    const first = await Promise.race([work, late]);
+    clearTimeout(timer);
+    if (first !== 'late') return;
+    const title = count === 1 ? vscode.l10n.t('Explaining the image…') : vscode.l10n.t('Explaining {0} images…', count);
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    await vscode.window.withProgress(options, async (_progress, token) => {
+      token.onCancellationRequested(() => this.cancel());
+      await work;
+    });
+  }
+
+  /** Gives up whatever is being computed for panels. */
+  cancel(): void {
+    for (const panel of this.panels.all) panel.cancel();
+  }
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+
+const escaped: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const attribute = (text: string): string => text.replace(/[&<>"]/g, (character) => escaped[character] ?? character);
+
+/** Folders that the panel loads from. */
+export const panelRoots = (extension: vscode.Uri): vscode.Uri[] =>
+  ['dist', 'media'].map((folder) => vscode.Uri.joinPath(extension, folder));
+
+/** The panel's page: one script and one style sheet of the extension, and nothing from elsewhere. */
+export function panelHtml(webview: vscode.Webview, extension: vscode.Uri, title: string): string {
+  const address = (file: string): string => `${webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', file))}`;
+  const nonce = randomBytes(16).toString('base64url');
+  const source = webview.cspSource;
+  const policy = [
+    "default-src 'none'",
+    `img-src ${source} blob: data:`,
+    `font-src ${source}`,
+    `style-src ${source}`,
+    `script-src 'nonce-${nonce}'`,
+    `connect-src ${source}`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="${attribute(vscode.env.language)}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="${address('webview.css')}">
+<title>${attribute(title)}</title>
+</head>
+<body>
+<script nonce="${nonce}" src="${address('webview.js')}"></script>
+</body>
+</html>`;
+}

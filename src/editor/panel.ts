@@ -1,0 +1,268 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { PrismError } from '../graph/errors';
+import type { EngineApi, ExplainParams, Explanation, HostApi, PanelState, Progress, ScalarMap } from '../protocol';
+import { type CallContext, type Client, cancelled, type Implementation, toPrismError, toRemoteError } from '../rpc';
+import type { ConfigDiagnostics } from './diagnostics';
+import type { EngineRoom } from './engine-room';
+import { exportExplanation } from './export';
+import type { MethodChoice } from './methods';
+import { panelHtml, panelRoots } from './panel-html';
+import { openConfig, writeConfig } from './settings-file';
+import { watchFiles } from './watch';
+import { WebviewLink } from './webview-link';
+
+/** Between two reports of progress to the webview. */
+const PROGRESS_MS = 100;
+
+/** The engine has lost an explanation: it was evicted, or the process is another one. */
+const gone: ReadonlySet<string> = new Set(['EXPLANATION_GONE', 'ENGINE_CRASHED', 'ENGINE_RESTARTED']);
+
+const nothingExplained = (): PrismError =>
+  new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+
+/** What a panel needs of the extension. */
+export interface PanelRooms {
+  readonly extension: vscode.Uri;
+  readonly engine: EngineRoom;
+  readonly methods: MethodChoice;
+  readonly diagnostics: ConfigDiagnostics;
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** One explanation and its webview. The host knows everything; the webview may go and come back at any time. */
+export class ExplanationPanel implements vscode.Disposable {
+  readonly #panel: vscode.WebviewPanel;
+  readonly #rooms: PanelRooms;
+  readonly #link: WebviewLink;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #disposables: vscode.Disposable[];
+  #state: PanelState;
+  #run?: AbortController;
+  /** The last run; resolves when the panel has come to rest. */
+  #work: Promise<void> = Promise.resolve();
+  #watcher?: vscode.Disposable;
+  /** Files that the explanation came from have changed while nobody was looking. */
+  #stale = false;
+
+  /** The state, the place or the activity of the panel has changed. */
+  readonly onChanged = this.#changed.event;
+  readonly onDisposed: vscode.Event<void>;
+
+  constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: ExplainParams) {
+    this.#panel = panel;
+    this.#rooms = rooms;
+    this.onDisposed = panel.onDidDispose;
+    this.#state = {
+      status: 'empty',
+      methods: [],
+      l10n: vscode.l10n.bundle ?? {},
+      ...(question && { question }),
+    };
+    this.#link = new WebviewLink(panel.webview, this.#host);
+    panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
+    panel.webview.html = panelHtml(panel.webview, rooms.extension, panel.title);
+    const icon = (theme: string): vscode.Uri =>
+      vscode.Uri.joinPath(rooms.extension, 'media', 'icons', `explain-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    this.#disposables = [
+      this.#link,
+      this.#changed,
+      panel.onDidChangeViewState(() => {
+        if (panel.visible && this.#stale) this.refresh();
+        this.#changed.fire();
+      }),
+      panel.onDidDispose(() => this.dispose()),
+    ];
+  }
+
+  get state(): PanelState {
+    return this.#state;
+  }
+
+  get question(): ExplainParams | undefined {
+    return this.#state.question;
+  }
+
+  get explanation(): Explanation | undefined {
+    return this.#state.explanation;
+  }
+
+  get active(): boolean {
+    return this.#panel.active;
+  }
+
+  get working(): boolean {
+    return this.#run !== undefined;
+  }
+
+  get visible(): boolean {
+    return this.#panel.visible;
+  }
+
+  /** Lets go of everything but the tab, which outlives the extension when the window reloads. */
+  dispose(): void {
+    this.cancel();
+    this.#release(this.explanation);
+    this.#watcher?.dispose();
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  reveal(): void {
+    this.#panel.reveal(undefined, true);
+  }
+
+  cancel(): void {
+    this.#run?.abort(cancelled());
+  }
+
+  /** Explains the same again, at once if somebody looks. */
+  refresh(): void {
+    this.#stale = !this.#panel.visible;
+    if (this.question && this.#panel.visible) void this.explain(this.question);
+  }
+
+  /** Explains, instead of what is being explained; resolves when that has succeeded, failed or been cancelled. */
+  explain(question: ExplainParams): Promise<void> {
+    this.#run?.abort(cancelled());
+    const run = new AbortController();
+    this.#run = run;
+    this.#stale = false;
+    this.#panel.title = path.basename(question.image);
+    this.#update({ status: 'working', question, progress: undefined, error: undefined });
+    this.#work = this.#explain(question, run).finally(() => {
+      if (this.#run === run) this.#run = undefined;
+      this.#changed.fire();
+    });
+    return this.#work;
+  }
+
+  async #explain(question: ExplainParams, run: AbortController): Promise<void> {
+    const { engine, log } = this.#rooms;
+    const { model, image, method } = question;
+    const what = `${method} of ${image} by ${model}`;
+    try {
+      const methods = await engine.methods();
+      const explanation = await engine.api.explain(question, { cancel: run.signal, onProgress: this.#progress(run) });
+      if (run.signal.aborted) {
+        this.#release(explanation);
+        return;
+      }
+      log.info(`${what}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms (${explanation.provider})`);
+      this.#release(this.explanation);
+      this.#update({ status: 'ready', explanation, methods, progress: undefined, error: undefined });
+    } catch (error) {
+      // Another run has taken over.
+      if (this.#run !== run) return;
+      const failure = toRemoteError(error);
+      log[failure.code === 'CANCELLED' ? 'info' : 'error'](`${what}: ${failure.code}: ${failure.message}`);
+      this.#rooms.diagnostics.report(toPrismError(error));
+      const kept = failure.code === 'CANCELLED' && this.explanation !== undefined;
+      this.#update({
+        status: kept ? 'ready' : 'failed',
+        progress: undefined,
+        error: kept ? undefined : failure,
+      });
+    }
+    this.#watch(question);
+  }
+
+  #progress(run: AbortController): (progress: Progress) => void {
+    let reported = 0;
+    return (progress) => {
+      const now = performance.now();
+      if (this.#run !== run || run.signal.aborted || now - reported < PROGRESS_MS) return;
+      reported = now;
+      this.#update({ progress });
+    };
+  }
+
+  /** Files change while one looks at them: the model is trained on, its settings are edited. */
+  #watch({ model, image }: ExplainParams): void {
+    this.#watcher?.dispose();
+    const { configPath } = this.explanation?.model ?? {};
+    const stem = model.slice(0, model.length - path.extname(model).length);
+    const files = [model, image, `${stem}.prism.json`, `${model}.prism.json`, ...(configPath ? [configPath] : [])];
+    this.#watcher = watchFiles(files, () => this.refresh());
+  }
+
+  #update(change: { readonly [K in keyof PanelState]?: PanelState[K] | undefined }): void {
+    this.#state = { ...this.#state, ...change } as PanelState;
+    this.#link.update(this.#state);
+    this.#changed.fire();
+  }
+
+  #release(explanation: Explanation | undefined): void {
+    // An engine that has ended holds nothing, and must not be started for this.
+    if (!explanation || this.#rooms.engine.client.status.state !== 'ready') return;
+    this.#rooms.engine.api.release({ explanation: explanation.id }).catch(() => {});
+  }
+
+  /** Asks about the living explanation, which is made again when the engine has lost it. */
+  async #ask<R>(
+    context: CallContext,
+    question: (api: Client<EngineApi>, explanation: string) => Promise<R>,
+  ): Promise<R> {
+    const { engine } = this.#rooms;
+    const asked = this.explanation;
+    if (!asked) throw nothingExplained();
+    try {
+      return await question(engine.api, asked.id);
+    } catch (error) {
+      if (!gone.has(toRemoteError(error).code) || !this.question) throw error;
+      if (this.explanation === asked && !this.working) void this.explain(this.question);
+      await this.#work;
+      context.signal.throwIfAborted();
+      const { explanation } = this;
+      if (!explanation || explanation === asked) throw error;
+      return question(engine.api, explanation.id);
+    }
+  }
+
+  #again(change: Partial<ExplainParams>): void {
+    if (this.question) void this.explain({ ...this.question, ...change });
+  }
+
+  /** What the webview asks. Work that takes long is answered at once and seen in the state. */
+  readonly #host: Implementation<HostApi> = {
+    ready: async () => {
+      const { question, status } = this.#state;
+      if (status === 'empty' && question) void this.explain(question);
+      else if (this.#stale) this.refresh();
+      return this.#state;
+    },
+    explainTarget: async ({ index }) => this.#again({ target: index }),
+    chooseMethod: async ({ method }) => {
+      await this.#rooms.methods.remember(method);
+      this.#again({ method, options: this.#rooms.methods.options(method) });
+    },
+    setOptions: async ({ options }) => this.#again({ options }),
+    cancel: async () => this.cancel(),
+    retry: async () => this.#again({}),
+    layerMaps: (params, context) =>
+      this.#ask(context, (api, explanation) => api.layerMaps({ explanation, ...params }, { cancel: context.signal })),
+    receptiveField: (params, context) => this.#place(context, 'receptiveField', params),
+    readers: (params, context) => this.#place(context, 'readers', params),
+    exportAs: async ({ format, png }, context) => {
+      if (!this.explanation) throw nothingExplained();
+      await exportExplanation(this.explanation, format, png, (file) =>
+        this.#ask(context, (api, explanation) => api.save({ explanation, path: file })),
+      );
+    },
+    writeConfig: async () => {
+      if (this.question) await writeConfig(this.#rooms.engine.api, this.question.model);
+    },
+    openModelConfig: async () => {
+      if (this.question) await openConfig(this.#rooms.engine.api, this.question.model);
+    },
+    showLog: async () => this.#rooms.log.show(),
+  };
+
+  #place(
+    context: CallContext,
+    ask: 'receptiveField' | 'readers',
+    place: { readonly layer: string; readonly x: number; readonly y: number },
+  ): Promise<ScalarMap> {
+    return this.#ask(context, (api, explanation) => api[ask]({ explanation, ...place }, { cancel: context.signal }));
+  }
+}

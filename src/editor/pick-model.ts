@@ -1,0 +1,84 @@
+import { readFile, stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { parseConfig } from '../inputs/config';
+import { discover } from '../inputs/discover';
+import { commands } from './contributions';
+import type { WorkspaceModels } from './models';
+
+interface ModelItem extends vscode.QuickPickItem {
+  /** Absent: look elsewhere. */
+  readonly file?: string;
+}
+
+/** What the files beside a model say it is for. */
+async function taskOf(model: string): Promise<string | undefined> {
+  const { config } = await discover(model);
+  if (config === undefined) return undefined;
+  try {
+    return parseConfig(await readFile(config, 'utf8')).config?.task;
+  } catch {
+    return undefined;
+  }
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toPrecision(3)} MB`;
+
+async function itemOf(file: string, chosen: string | undefined): Promise<ModelItem> {
+  const [{ size }, task] = await Promise.all([stat(file), taskOf(file)]);
+  const folder = path.dirname(vscode.workspace.asRelativePath(file));
+  const facts = [megabytes(size), task, file === chosen ? vscode.l10n.t('in use') : undefined];
+  return {
+    file,
+    label: path.basename(file),
+    description: facts.filter((fact) => fact !== undefined).join(' · '),
+    ...(folder !== '.' && { detail: folder }),
+    iconPath: new vscode.ThemeIcon('circuit-board'),
+  };
+}
+
+async function browse(): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: vscode.l10n.t('Choose an ONNX model'),
+    openLabel: vscode.l10n.t('Use This Model'),
+    filters: { ONNX: ['onnx'] },
+  });
+  return chosen?.[0]?.fsPath;
+}
+
+/** Lets the person choose a model and remembers it; undefined when they do not choose. */
+export async function pickModel(models: WorkspaceModels): Promise<string | undefined> {
+  const items = models.find().then(async (files) => {
+    const found = await Promise.all(files.map((file) => itemOf(file, models.chosen)));
+    const elsewhere = { label: vscode.l10n.t('Browse…'), iconPath: new vscode.ThemeIcon('folder-opened') };
+    return [...found, elsewhere];
+  });
+  const picked: ModelItem | undefined = await vscode.window.showQuickPick<ModelItem>(items, {
+    title: vscode.l10n.t('Which model?'),
+    placeHolder: vscode.l10n.t('It is remembered for this workspace; “Model Prism: Choose Model…” changes it.'),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  const file = picked && (picked.file ?? (await browse()));
+  if (file !== undefined) await models.choose(file);
+  return file;
+}
+
+/** The model for a picture, or for a command about the model: asks only when there is a choice that was not made. */
+export async function modelFor(models: WorkspaceModels, image?: string): Promise<string | undefined> {
+  const evident = await models.evident(image);
+  if (evident !== undefined) return evident;
+  if ((await models.find()).length > 0) return pickModel(models);
+  const choose = vscode.l10n.t('Choose a File…');
+  const sample = vscode.l10n.t('Open Sample Workspace');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('There is no ONNX model in this workspace. Put one into it, or choose a file from elsewhere.'),
+    choose,
+    sample,
+  );
+  if (answer === sample) await vscode.commands.executeCommand(commands.openSample);
+  if (answer !== choose) return undefined;
+  const file = await browse();
+  if (file !== undefined) await models.choose(file);
+  return file;
+}
