@@ -3,7 +3,7 @@ import { specialise } from '../../src/graph/specialise';
 import { fromFloat32, toFloat32 } from '../../src/inputs/elements';
 import type { NpyArray } from '../../src/inputs/npy';
 import { type GradientGraph, gradientGraph } from '../../src/reverse/gradient';
-import { lower } from '../../src/reverse/lower';
+import { lower, type Provider } from '../../src/reverse/lower';
 import { type Case, type Expectation, relativeError } from './cases';
 import { type NdArray, ndarray } from './evaluator/array';
 import { Evaluator } from './evaluator/evaluator';
@@ -79,10 +79,11 @@ export const toReference = ({ dtype, shape, data }: NpyArray): NdArray =>
     ? ndarray(dtype, shape, Float64Array.from(toFloat32(dtype, data)))
     : ndarray(dtype, shape, Float64Array.from(data as ArrayLike<number | bigint>, Number));
 
-/** Relative L2 error of the same gradient graph run by the float64 reference. */
-export function referenceError({ gradient, feeds, of }: Prepared, expected: NpyArray): number {
+/** Relative L2 error of the gradient in the float64 reference, lowered for a provider or as the rules made it. */
+export function referenceError({ gradient, feeds, of }: Prepared, expected: NpyArray, provider?: Provider): number {
   const arrays = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toReference(feed)]));
-  const values = new Evaluator(gradient.graph).run(arrays);
+  const graph = provider ? lower(gradient.graph, provider) : gradient.graph;
+  const values = new Evaluator(graph).run(arrays);
   const result = values.get(gradient.gradients.get(of) as string) as NdArray;
   return relativeError(result.data, expected.data as Float32Array);
 }

@@ -25,6 +25,25 @@ function gatherRows(x: Float64Array, start: number, channels: number, cells: num
   return rows;
 }
 
+/** The adjoint of {@link gatherRows}: adds the rows' elements to the cells that the taps read. */
+function scatterRows(
+  rows: Float64Array,
+  out: Float64Array,
+  start: number,
+  channels: number,
+  cells: number,
+  table: Int32Array,
+  taps: number,
+): void {
+  const width = channels * taps;
+  for (let p = 0; p < table.length / taps; p++) {
+    for (let k = 0; k < width; k++) {
+      const cell = table[p * taps + (k % taps)];
+      if (cell >= 0) out[start + Math.floor(k / taps) * cells + cell] += rows[p * width + k];
+    }
+  }
+}
+
 function dot(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
   let s0 = 0;
   let s1 = 0;
@@ -101,22 +120,20 @@ const convTranspose: Operator = ({ node, input, inputs }) => {
   const positions = sizeOf(spatial);
   const cells = sizeOf(geometry.input);
   const outChannels = groupOut * groups;
+  const groupIn = channels / groups;
+  const width = groupOut * taps;
   const out = new Float64Array(batch * outChannels * cells);
   for (let n = 0; n < batch; n++) {
-    for (let c = 0; c < channels; c++) {
-      const group = Math.floor(c / (channels / groups));
-      for (let m = 0; m < groupOut; m++) {
-        const to = (n * outChannels + group * groupOut + m) * cells;
-        const weights = (c * groupOut + m) * taps;
+    for (let g = 0; g < groups; g++) {
+      // Row p holds what position p adds, by output channel and tap.
+      const rows = new Float64Array(positions * width);
+      for (let c = g * groupIn; c < (g + 1) * groupIn; c++) {
         for (let p = 0; p < positions; p++) {
           const value = x.data[(n * channels + c) * positions + p];
-          if (value === 0) continue;
-          for (let t = 0; t < taps; t++) {
-            const cell = table[p * taps + t];
-            if (cell >= 0) out[to + cell] += value * w.data[weights + t];
-          }
+          for (let k = 0; k < width; k++) rows[p * width + k] += value * w.data[c * width + k];
         }
       }
+      scatterRows(rows, out, (n * outChannels + g * groupOut) * cells, groupOut, cells, table, taps);
     }
     for (let m = 0; bias && m < outChannels; m++) {
       for (let cell = 0; cell < cells; cell++) out[(n * outChannels + m) * cells + cell] += bias.data[m];
