@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { PrismError } from '../graph/errors';
 import { importModel } from '../graph/import';
@@ -12,7 +12,7 @@ import type { ModelInfo, RemoteError, ValueSummary } from '../protocol';
 import { Lru } from './lru';
 import type { Programs } from './programs';
 import { ModelRuntime, type Requests } from './requests';
-import { type BadWeights, countParameters, findBadWeights, referToFile, type Weights, writtenOpset } from './weights';
+import { type BadWeights, countParameters, findBadWeights, referToFile, type Weights } from './weights';
 
 /** Models and input shapes that are kept ready; what they need of memory is their graphs. */
 const MAX_MODELS = 8;
@@ -31,7 +31,6 @@ export class Model {
   constructor(
     readonly path: string,
     private readonly weights: Weights,
-    private readonly opset: number | undefined,
     private readonly badWeights: readonly BadWeights[],
     readonly description: ModelDescription,
     private readonly programs: Programs,
@@ -54,7 +53,7 @@ export class Model {
 
   /** The same file read by other settings. */
   describedBy(description: ModelDescription): Model {
-    return new Model(this.path, this.weights, this.opset, this.badWeights, description, this.programs, this.requests);
+    return new Model(this.path, this.weights, this.badWeights, description, this.programs, this.requests);
   }
 
   /** What an output without numbers may come from. */
@@ -91,7 +90,7 @@ export class Model {
       outputs: graph.outputs.map(summary),
       task: settings.task,
       parameters: countParameters(graph),
-      opset: this.opset ?? graph.opsets[''],
+      opset: this.weights.opset ?? graph.opsets[''],
       provider,
       settings: origins.map(([key, origin]) => ({
         key,
@@ -187,7 +186,6 @@ export class Models {
   async #load(file: string): Promise<Model> {
     const before = stampOfFile(file);
     const imported = importModel(file);
-    const opset = writtenOpset(readFileSync(file));
     const badWeights = findBadWeights(imported);
     const weights = referToFile(file, imported);
     if (stampOfFile(file) !== before) {
@@ -197,7 +195,7 @@ export class Models {
       );
     }
     const description = await describeModel(file, signatureOf(imported));
-    return new Model(file, weights, opset, badWeights, description, this.programs, this.requests);
+    return new Model(file, weights, badWeights, description, this.programs, this.requests);
   }
 }
 

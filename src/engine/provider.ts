@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { PrismError } from '../graph/errors';
 import { exportModel } from '../graph/export';
@@ -15,6 +16,8 @@ export interface ProviderChoice {
   readonly provider: Provider;
   readonly reason?: string;
 }
+
+const NO_ADAPTER = 'no graphics adapter was found';
 
 /** The fastest first. */
 const PREFERENCE: readonly Provider[] = ['cuda', 'webgpu', 'dml', 'coreml'];
@@ -59,6 +62,7 @@ export async function probeProvider(provider: Provider): Promise<number> {
   const unavailable = (why: string, cause?: unknown): PrismError =>
     new PrismError('PROVIDER_UNAVAILABLE', `${provider} is not available here: ${why}`, { provider }, { cause });
   if (!listProviders().includes(provider)) throw unavailable('this build of onnxruntime does not have it');
+  if (provider === 'webgpu' && !hasDriver()) throw unavailable(NO_ADAPTER);
   try {
     const session = await createSession(exportModel(PROBE), provider);
     try {
@@ -80,16 +84,22 @@ export async function probeProvider(provider: Provider): Promise<number> {
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/shared library|libonnxruntime_providers/i.test(message)) return 'its libraries are not installed';
-  if (/WebGPU adapter/i.test(message)) return 'no graphics adapter was found';
+  if (/WebGPU adapter/i.test(message)) return NO_ADAPTER;
   return message.replace(/^onnxruntime cannot load the model on \w+: /, '').split('\n')[0];
 }
 
-/** Asking for an adapter without one makes the graphics libraries print warnings. */
-const mayHaveAdapter = (): boolean =>
-  process.platform !== 'linux' ||
-  existsSync('/dev/dri') ||
-  existsSync('/dev/dxg') ||
-  Boolean(process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES);
+/** Where drivers of graphics processors are announced on Linux. */
+const DRIVER_FOLDERS = ['/etc', '/usr/share', '/usr/local/share', `${homedir()}/.local/share`].map(
+  (folder) => `${folder}/vulkan/icd.d`,
+);
+
+/** Asking for an adapter where there is no driver makes the graphics libraries print warnings. */
+function hasDriver(): boolean {
+  if (process.platform !== 'linux') return true;
+  const { VK_ICD_FILENAMES, VK_DRIVER_FILES, VK_ADD_DRIVER_FILES } = process.env;
+  if (VK_ICD_FILENAMES || VK_DRIVER_FILES || VK_ADD_DRIVER_FILES) return true;
+  return DRIVER_FOLDERS.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
+}
 
 /**
  * The provider to use for a wish. `auto` takes the fastest that works; a wish that cannot be fulfilled falls back to
@@ -107,7 +117,7 @@ export async function chooseProvider(wish: ProviderWish): Promise<ProviderChoice
   }
   const known = listProviders();
   for (const provider of PREFERENCE) {
-    if (!known.includes(provider) || (provider === 'webgpu' && !mayHaveAdapter())) continue;
+    if (!known.includes(provider)) continue;
     try {
       await probeProvider(provider);
       return { provider };

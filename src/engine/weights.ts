@@ -15,6 +15,8 @@ export interface Weights {
   readonly hash: string;
   /** Files that weights are read from, the model itself first. */
   readonly files: readonly string[];
+  /** The opset that the file was written in; importing brings every model to one. */
+  readonly opset: number | undefined;
 }
 
 /**
@@ -37,7 +39,12 @@ export function referToFile(path: string, graph: Graph): Weights {
     const { size, mtimeMs } = statSync(external);
     hash.update(`${external}:${size}:${mtimeMs}`);
   }
-  return { graph: { ...graph, initializers }, hash: hash.digest('hex').slice(0, 40), files: [...files] };
+  return {
+    graph: { ...graph, initializers },
+    hash: hash.digest('hex').slice(0, 40),
+    files: [...files],
+    opset: writtenOpset(file),
+  };
 }
 
 /** The bytes of the whole file, which the decoded tensors are views of. */
@@ -110,20 +117,21 @@ export function findBadWeights(graph: Graph): BadWeights[] {
   return bad;
 }
 
-function countBad(tensor: Tensor): { nan: number; infinite: number; ordinary: boolean } {
+/** The exponent of NaN and ∞, which no other number has: in all of a float32, and in the upper half of a float64. */
+const EXPONENT = { float32: 0x7f800000, float64: 0x7ff00000 };
+
+function countBad({ dtype, shape, source, ...rest }: Tensor): { nan: number; infinite: number; ordinary: boolean } {
   const found = { nan: 0, infinite: 0, ordinary: false };
-  const wide = tensor.dtype === 'float64';
-  if (!wide && tensor.dtype !== 'float32') return found;
-  for (const chunk of tensorChunks(tensor)) {
-    const aligned = chunk.byteOffset % 8 === 0 ? chunk : Uint8Array.from(chunk);
-    const values = wide
-      ? new Float64Array(aligned.buffer, aligned.byteOffset, aligned.length >> 3)
-      : new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
-    for (const value of values) {
-      // x − x is 0 for every number and NaN for all else.
-      if (value - value === 0) {
-        if (value !== 0) found.ordinary = true;
-      } else if (Number.isNaN(value)) found.nan++;
+  if (dtype !== 'float32' && dtype !== 'float64') return found;
+  const exponent = EXPONENT[dtype];
+  const [step, first] = dtype === 'float64' ? [2, 1] : [1, 0];
+  for (const chunk of tensorChunks({ dtype, shape, source, ...rest })) {
+    const aligned = chunk.byteOffset % 4 === 0 ? chunk : Uint8Array.from(chunk);
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+    for (let i = first; i < words.length; i += step) {
+      const word = words[i];
+      if ((word & exponent) !== exponent) found.ordinary ||= (word & 0x7fffffff) !== 0;
+      else if ((word & ~exponent & 0x7fffffff) !== 0 || (first === 1 && words[i - 1] !== 0)) found.nan++;
       else found.infinite++;
     }
   }
