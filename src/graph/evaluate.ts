@@ -168,7 +168,10 @@ export async function evaluate(graph: Graph, known: ReadonlyMap<string, TensorTy
     ...graph,
     inputs: [...graph.inputs, ...weights],
     initializers,
-    outputs: values.map((name) => ({ name, ...(known.get(name) ?? undeclared) })),
+    outputs: values.map((name) => {
+      const { dtype, shape } = known.get(name) ?? undeclared;
+      return { name, dtype, shape };
+    }),
     types: new Map(),
   });
 }

@@ -3,7 +3,7 @@ import { type Graph, type Node, type Tensor, typeOf, wiring } from './ir';
 import { codeOf } from './onnx/dtypes';
 import { renameValues } from './rename';
 import { unpackSequences } from './sequences';
-import { byteLength } from './tensor';
+import { byteLength, elementCount, int64 } from './tensor';
 import { writeOut } from './unroll';
 
 /** Larger constants stay the few nodes that make them. */
@@ -43,8 +43,15 @@ function castTo(node: Node, graph: Graph): Node {
   };
 }
 
+/** The number of elements of a value of known shape. */
+function sizeOf(node: Node, graph: Graph): Tensor | undefined {
+  const shape = node.op === 'Size' && node.domain === '' ? typeOf(graph, node.inputs[0])?.shape : undefined;
+  if (!shape?.every((dim) => typeof dim === 'number')) return undefined;
+  return int64([elementCount(shape as readonly number[])], []);
+}
+
 /**
- * Rewrites what static types and constants decide: branches, casts, sequences. Returns the same graph when there is
+ * Rewrites what static types and constants decide: branches, casts, sizes, sequences. Returns the same graph when there is
  * nothing of the kind; otherwise there may be more to find out.
  */
 export function decide(graph: Graph): Graph {
@@ -60,6 +67,12 @@ function decideNodes(graph: Graph): Graph {
       changed = true;
       for (const [name, tensor] of written.initializers) initializers.set(name, tensor);
       return written.nodes;
+    }
+    const size = sizeOf(node, graph);
+    if (size) {
+      changed = true;
+      initializers.set(node.outputs[0], size);
+      return [];
     }
     const cast = castTo(node, graph);
     if (cast !== node) changed = true;
