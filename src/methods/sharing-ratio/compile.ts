@@ -65,33 +65,17 @@ function isInner(node: Node, consumers: readonly Node[]): boolean {
   return (node.op === 'Conv' || node.op === 'ConvTranspose') && consumers.length === 1 && consumers[0].op !== 'Concat';
 }
 
-/** The values whose PFVs can be asked about: those that carry relevance and stand behind a layer's operator. */
-function layersOf(
-  b: Builder,
-  graph: Graph,
-  layouts: Layouts,
-  carrying: ReadonlyMap<string, string>,
-  heads: readonly string[],
-): SharingLayer[] {
-  const { consumers } = wiring(graph);
-  const layers: SharingLayer[] = [];
-  for (const node of graph.nodes) {
-    const [value] = node.outputs;
-    if (!carrying.has(value) && !heads.includes(value)) continue;
-    const channels = layouts.get(value) as ChannelAxes;
-    const shape = b.shape(value);
-    const computed = node.inputs.filter((input) => layouts.has(input)).length;
-    const merges = node.op !== 'Add' && node.op !== 'Mul' && node.op !== 'Sum' ? true : computed > 1;
-    const listed =
-      LAYER_OPERATORS.has(node.op) &&
-      merges &&
-      locationCount(shape, channels) > 1 &&
-      !isInner(node, consumers.get(value) ?? []);
-    if (!listed && !heads.includes(value)) continue;
-    layers.push({ value, op: node.op, shape, relevanceShape: relevanceShape(shape, channels), channels });
-  }
-  return layers;
+/** True for values whose PFVs can be asked about: those behind a layer's operator. */
+function isLayer(b: Builder, node: Node, layouts: Layouts, consumers: ReadonlyMap<string, readonly Node[]>): boolean {
+  const [value] = node.outputs;
+  const channels = layouts.get(value);
+  if (!channels || !LAYER_OPERATORS.has(node.op) || isInner(node, consumers.get(value) ?? [])) return false;
+  const merges = !MERGING.has(node.op) || node.inputs.filter((input) => layouts.has(input)).length > 1;
+  return merges && locationCount(b.shape(value), channels) > 1;
 }
+
+/** Only with two computed operands are these layers; with a constant they belong to the operator before. */
+const MERGING = new Set(['Add', 'Mul', 'Sum']);
 
 /**
  * Compiles Sharing Ratio Decomposition for a specialised graph. Batch normalisation behind a convolution is folded.
@@ -116,33 +100,32 @@ export function compileSharing(model: Graph, input: string, output: string, opti
     options.head === 'auto' ? (flattened ? 'gradcam' : 'gap') : options.head,
     options.classToken,
   );
-  ledger.forget();
 
-  // A dry run tells which values relevance passes; only those are offered as layers.
-  const probe = new Builder(graph);
-  const probed = new Ledger(probe, layouts, producer);
-  const starts = [...head].map(([value, map]) => [value, own(probe.expand(probe.float(0), b.shape(map)))] as const);
-  reverse(probe, graph.nodes, sharingTable(probed), new Map(starts), [input]);
-  const layers = layersOf(b, graph, layouts, probed.relevance, [...head.keys()]);
-
-  const injections = new Map(
-    layers.map(({ value, relevanceShape: shape }) => [value, b.input(`relevance of ${value}`, 'float32', shape)]),
-  );
-  const seeds = new Map<string, Flow>([...injections].map(([value, seed]) => [value, own(seed)]));
-  const arrived = reverse(b, graph.nodes, sharingTable(ledger), seeds, [input]).get(input);
+  const pass = new Ledger(b, layouts, producer, (value) => {
+    const node = producer.get(value);
+    return node !== undefined && isLayer(b, node, layouts, consumers);
+  });
+  const seeds = new Map<string, Flow>([...head.keys()].map((value) => [value, own(pass.inject(value))]));
+  const arrived = reverse(b, graph.nodes, sharingTable(pass), seeds, [input]).get(input);
   const inputShape = relevanceShape(b.shape(input), layouts.get(input) as ChannelAxes);
-  const atInput = (arrived && ledger.resolve(input, arrived)) ?? b.expand(b.float(0), inputShape);
-  ledger.relevance.set(input, atInput);
-  const lost = ledger.lost.length ? ledger.lost.reduce((sum, part) => b.add(sum, part)) : b.floats([0]);
+  const atInput = (arrived && pass.resolve(input, arrived)) ?? b.expand(b.float(0), inputShape);
+  pass.relevance.set(input, atInput);
+  const { injections, lost: losses } = pass;
+  const lost = losses.length ? losses.reduce((sum, part) => b.add(sum, part)) : b.floats([0]);
 
   const passNodes = [...b.nodes];
   const readerSeed = b.input('reader', 'float32', inputShape);
   const read = reverse(b, passNodes, vjp, new Map([[atInput, readerSeed]]), [...injections.values()]);
   const readers = new Map([...injections].map(([value, seed]) => [value, read.get(seed) ?? b.zerosLike(seed)]));
 
-  b.setOutputs([...new Set([output, ...head.values(), ...ledger.relevance.values(), lost, ...readers.values()])]);
+  const describe = (value: string, op: string): SharingLayer[] => {
+    if (!injections.has(value)) return [];
+    const channels = layouts.get(value) as ChannelAxes;
+    return [{ value, op, shape: b.shape(value), relevanceShape: relevanceShape(b.shape(value), channels), channels }];
+  };
+  b.setOutputs([...new Set([output, ...head.values(), ...pass.relevance.values(), lost, ...readers.values()])]);
   return {
-    graph: substitute(b.graph(), ledger.replacements),
+    graph: substitute(b.graph(), pass.replacements),
     layers: [
       {
         value: input,
@@ -151,13 +134,13 @@ export function compileSharing(model: Graph, input: string, output: string, opti
         relevanceShape: inputShape,
         channels: layouts.get(input) as ChannelAxes,
       },
-      ...layers,
+      ...graph.nodes.flatMap((node) => describe(node.outputs[0], node.op)),
     ],
     output,
     scoreSeed: weights,
     head,
     injections,
-    relevance: ledger.relevance,
+    relevance: pass.relevance,
     lost,
     readerSeed,
     readers,
@@ -165,6 +148,6 @@ export function compileSharing(model: Graph, input: string, output: string, opti
       const channels = layouts.get(value) as ChannelAxes;
       return b.shape(value).filter((_, axis) => axis > 0 && !channels[axis]);
     },
-    ratios: ledger.ratios,
+    ratios: pass.ratios,
   };
 }

@@ -1,16 +1,7 @@
 import { int } from '../../graph/attributes';
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
-import {
-  gatherRows,
-  groupsOf,
-  isPointwise,
-  offsetCount,
-  pathSources,
-  sourceCount,
-  targetCount,
-  type Windows,
-} from './paths';
+import { gatherRows, groupsOf, isPointwise, offsetCount, sourceCount, targetCount, type Windows } from './paths';
 
 /**
  * What the sources of a convolution contribute to its targets, per path: u = W·v, needed only through its size and its
@@ -89,7 +80,7 @@ function dense(b: Builder, weight: string, { rows, planes }: Sources, windows: W
     const matrix = b.transpose(b.reshape(weight, [outputs, channels]), [1, 0]);
     return b.reshape(b.matmul(rows, matrix), [planes, 1, targets, outputs]);
   }
-  const index = pathSources(windows);
+  const index = windows.sources();
   if (planes === 1 && (windows.transposed || windows.strides.every((stride) => stride === 1))) {
     // Every source meets every offset: multiply first, then bring the products to their targets.
     const matrix = b.reshape(b.transpose(byOffset, [1, 2, 0]), [channels, offsets * outputs]);
@@ -103,7 +94,7 @@ function dense(b: Builder, weight: string, { rows, planes }: Sources, windows: W
 
 /** The source of every path: [planes, offsets, targets, C_in]. */
 function gathered(b: Builder, rows: string, windows: Windows): string {
-  const index = b.ints(Array.from(pathSources(windows)), [offsetCount(windows), targetCount(windows)]);
+  const index = b.indices(windows.sources(), [offsetCount(windows), targetCount(windows)]);
   return b.op('Gather', [withRow(b, rows, 0), index], { axis: int(1) });
 }
 
@@ -123,8 +114,8 @@ function toPaths(b: Builder, perSource: string, windows: Windows): string {
   const targets = targetCount(windows);
   if (isPointwise(windows)) return b.reshape(perSource, [planes, 1, targets]);
   const flat = b.reshape(withRow(b, perSource, 0), [planes, (positions + 1) * offsets]);
-  const index = pathSources(windows).map((source, path) => source * offsets + Math.floor(path / targets));
-  return b.op('Gather', [flat, b.ints(Array.from(index), [offsets, targets])], { axis: int(1) });
+  const index = windows.sources().map((source, path) => source * offsets + Math.floor(path / targets));
+  return b.op('Gather', [flat, b.indices(index, [offsets, targets])], { axis: int(1) });
 }
 
 /** Up to this many channels a source is an image's pixel. */
@@ -207,18 +198,18 @@ function gram(b: Builder, weight: string, { rows, planes }: Sources, windows: Wi
     const back = b.reshape(b.matmul(z, matrix), [1, targets, offsets, channels]);
     const vectors = isPointwise(windows)
       ? b.reshape(rows, [planes, targets, 1, channels])
-      : b.op('Gather', [withRow(b, rows, 0), b.ints(targetsFirst(windows), [targets, offsets])], { axis: int(1) });
+      : b.op('Gather', [withRow(b, rows, 0), b.indices(targetsFirst(windows), [targets, offsets])], { axis: int(1) });
     return b.transpose(b.sum(b.mul(vectors, back), [3], false), [0, 2, 1]);
   };
   return { size, along, sum: null };
 }
 
 /** Path sources with the offset running fastest. */
-function targetsFirst(windows: Windows): number[] {
+function targetsFirst(windows: Windows): Int32Array {
   const offsets = offsetCount(windows);
   const targets = targetCount(windows);
-  const index = pathSources(windows);
-  return Array.from({ length: offsets * targets }, (_, i) => index[(i % offsets) * targets + Math.floor(i / offsets)]);
+  const index = windows.sources();
+  return index.map((_, i) => index[(i % offsets) * targets + Math.floor(i / offsets)]);
 }
 
 /** One channel meets one weight an offset: ‖u‖² = Σ w²v², ⟨u, z⟩ = Σ w·v·z. */

@@ -41,6 +41,8 @@ export class Ledger {
   readonly lost: string[] = [];
   /** All ratios: per target they add up to 1. Value of the target → ratios, axes to sum over. */
   readonly ratios: { readonly target: string; readonly ratios: string }[] = [];
+  /** Value → the input of the pass that puts relevance into it. */
+  readonly injections = new Map<string, string>();
   /** Forward values that the ratios yield for free: value → its replacement. */
   readonly replacements = new Map<string, string>();
 
@@ -48,14 +50,22 @@ export class Ledger {
     readonly b: Builder,
     readonly layouts: Layouts,
     readonly producer: ReadonlyMap<string, Node>,
+    /** Which values are layers: into these, relevance can be put. */
+    private readonly isLayer: (value: string) => boolean = () => false,
   ) {}
 
-  /** Forgets what was noted while the head was compiled: only the pass counts. */
-  forget(): void {
-    this.relevance.clear();
-    this.lost.length = 0;
-    this.ratios.length = 0;
-    this.replacements.clear();
+  /** A ledger for trying a rule out: what it notes counts for nothing. */
+  scratch(): Ledger {
+    return new Ledger(this.b, this.layouts, this.producer);
+  }
+
+  /** An input of the pass that puts relevance into a value; the same for every call. */
+  inject(value: string): string {
+    const known = this.injections.get(value);
+    if (known) return known;
+    const injection = this.b.input(`relevance of ${value}`, 'float32', this.relevanceShape(value));
+    this.injections.set(value, injection);
+    return injection;
   }
 
   channels(value: string): ChannelAxes {
@@ -103,6 +113,7 @@ export class Ledger {
     const parts = flow.demands.map(({ relevance, share }) => b.mul(relevance, share));
     if (flow.own) parts.push(flow.own);
     if (parts.length === 0) return null;
+    if (this.isLayer(value) && !this.injections.has(value)) parts.push(this.inject(value));
     const total = parts.reduce((sum, part) => b.add(sum, part));
     this.relevance.set(value, total);
     return total;

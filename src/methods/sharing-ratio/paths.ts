@@ -13,6 +13,21 @@ export interface Windows {
   readonly begin: readonly number[];
   /** True for ConvTranspose: windows are written, not read. */
   readonly transposed?: boolean;
+  /** See {@link pathSources}; computed when first asked for. */
+  readonly sources: () => Int32Array;
+}
+
+type Geometry = Omit<Windows, 'sources'>;
+
+function windowsWith(geometry: Geometry): Windows {
+  let sources: Int32Array | undefined;
+  return {
+    ...geometry,
+    sources: () => {
+      sources ??= pathSources(geometry);
+      return sources;
+    },
+  };
 }
 
 const product = (dims: readonly number[]): number => dims.reduce((total, dim) => total * dim, 1);
@@ -38,14 +53,14 @@ export function windowsOf(
     const total = Math.max(0, (output[axis] - 1) * strides[axis] + dilations[axis] * (k - 1) + 1 - input[axis]);
     return auto === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
   });
-  return { input, output, kernel, strides, dilations, begin };
+  return windowsWith({ input, output, kernel, strides, dilations, begin });
 }
 
 /**
  * The source of every path: for offset o and target j, entry o·targets + j is the flat source position, or the number
  * of sources where the window reaches into the padding.
  */
-export function pathSources(windows: Windows): Int32Array {
+function pathSources(windows: Geometry): Int32Array {
   const { input, output, kernel, strides, dilations, begin, transposed } = windows;
   const rank = kernel.length;
   const outside = product(input);
@@ -158,7 +173,7 @@ function foldTransposed(
 
 /** Reads rows by index along axis 0. */
 export const gatherRows = (b: Builder, rows: string, index: Int32Array, shape: readonly number[]): string =>
-  b.op('Gather', [rows, b.ints(Array.from(index), shape)], { axis: int(0) });
+  b.op('Gather', [rows, b.indices(index, shape)], { axis: int(0) });
 
 /** Reads the geometry of a ConvTranspose. */
 export function transposedWindowsOf(
@@ -177,7 +192,7 @@ export function transposedWindowsOf(
     const total = strides[axis] * (input[axis] - 1) + extra[axis] + dilations[axis] * (k - 1) + 1 - output[axis];
     return auto === 'SAME_UPPER' ? Math.floor(total / 2) : total - Math.floor(total / 2);
   });
-  return { input, output, kernel, strides, dilations, begin, transposed: true };
+  return windowsWith({ input, output, kernel, strides, dilations, begin, transposed: true });
 }
 
 /** Number of groups of a convolution. */

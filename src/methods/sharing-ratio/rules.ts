@@ -254,7 +254,7 @@ function carriedBy(ledger: Ledger, node: Node, flow: Flow, share: Share): readon
     );
   for (const demand of demands) {
     const move = (relevance: string): readonly (Flow | null)[] =>
-      MOVERS.has(node.op) ? share(ledger, node, own(relevance)) : stay(relevance);
+      MOVERS.has(node.op) ? share(ledger.scratch(), node, own(relevance)) : stay(relevance);
     for (const [index, carried] of carry(ledger, node, demand, move).entries()) if (carried) flows[index].push(carried);
   }
   return flows.map((list) => (list.length === 0 ? null : list.length === 1 ? list[0] : combine(list, '', ledger.b)));

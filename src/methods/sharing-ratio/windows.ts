@@ -10,7 +10,6 @@ import {
   hasSingleSources,
   isPointwise,
   offsetCount,
-  pathSources,
   sourceCount,
   targetCount,
   transposedWindowsOf,
@@ -56,7 +55,7 @@ export function poolWindows(b: Builder, node: Node): Windows {
 function poolPlanes(b: Builder, node: Node, windows: Windows): string {
   const offsets = offsetCount(windows);
   const targets = targetCount(windows);
-  const index = pathSources(windows);
+  const index = windows.sources();
   const rows = rowsOf(b, node.inputs[0]);
   if (node.op === 'AveragePool') {
     const gathered = gatherRows(b, withRow(b, rows, 0), index, [offsets, targets]);
@@ -190,7 +189,7 @@ export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
 /** Reads a map over the sources at the one source of every target: [1, 1, ...input] → [1, 1, ...output]. */
 function atSources(b: Builder, map: string, windows: Windows): string {
   const flat = b.reshape(map, [sourceCount(windows)]);
-  const index = b.ints(Array.from(pathSources(windows)), [1, 1, ...windows.output]);
+  const index = b.indices(windows.sources(), [1, 1, ...windows.output]);
   return b.op('Gather', [flat, index], { axis: int(0) });
 }
 
