@@ -37,7 +37,7 @@ export class Display extends PrismElement {
         white-space: nowrap;
       }
 
-      output {
+      .value {
         min-width: 3.6em;
       }
 
@@ -103,11 +103,11 @@ export class Display extends PrismElement {
       }))}
       <div class="field">
         <span class="quiet" aria-hidden="true">${t('Colours')}</span>
-        ${select(t('Colours'), colourMap(view[key], kind).id, colours, (id) => this.emit('view-change', { [key]: id }))}
+        ${select(t('Colours'), colourMap(view[key], kind).id, colours, (id) => this.emit('view-change', { [key]: id }), 'above')}
       </div>
       <div class="field">
         <span class="quiet" aria-hidden="true">${t('Scale')}</span>
-        ${select(t('Scale'), view.scale, scales, (scale) => this.emit('view-change', { scale: scale as ScaleRule }))}
+        ${select(t('Scale'), view.scale, scales, (scale) => this.emit('view-change', { scale: scale as ScaleRule }), 'above')}
       </div>
     `;
   }
@@ -131,7 +131,7 @@ export class Display extends PrismElement {
         .value=${live(String(value))}
         @input=${(event: Event) => this.emit('view-change', change((event.target as HTMLInputElement).valueAsNumber))}
       />
-      <output class="number">${text}</output>
+      <span class="value number" aria-hidden="true">${text}</span>
     </label>`;
   }
 }

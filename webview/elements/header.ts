@@ -92,7 +92,7 @@ export class Header extends PrismElement {
     const prominent = prominentOption(method);
     return html`
       <div class="row">
-        <div class="method">
+        <div class="method" ?hidden=${!model.state?.methods.length}>
           ${select(t('Method'), method?.id ?? '', (model.state?.methods ?? []).map(choiceOf), (id) => model.chooseMethod(id))}
         </div>
         ${

@@ -9,11 +9,12 @@ export const panelStyles = css`
     height: 100vh;
   }
 
-  prism-empty {
+  .begin {
+    display: grid;
     flex: 1;
   }
 
-  main {
+  .explained {
     display: grid;
     flex: 1 0 380px;
     grid-template-columns: minmax(0, 1fr) clamp(220px, 26vw, 340px);
@@ -73,7 +74,7 @@ export const panelStyles = css`
       min-height: 100vh;
     }
 
-    main {
+    .explained {
       flex: 1 0 auto;
       grid-template-columns: minmax(0, 1fr);
       grid-template-rows: auto;

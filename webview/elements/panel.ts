@@ -64,52 +64,52 @@ export class Panel extends PrismElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { model, version } = this;
+    const { model } = this;
     if (model === undefined) return nothing;
     const { t } = model;
     const { state, explanation, notice } = model;
     return html`
       <div class="unseen" role="status" aria-live="polite">${model.announcement}</div>
-      ${
-        state
-          ? html`<prism-header .t=${t} .model=${model} .version=${version}
-        @config-write=${model.writeConfig}
-        @config-open=${model.openModelConfig}
-        @picture-copy=${this.#copy}
-        @menu-choose=${this.#export}
-      ></prism-header>`
-          : nothing
-      }
-      ${this.#progress(model)}
-      <div class="messages" @work-retry=${model.retry} @log-show=${model.showLog}>
-        ${
-          state?.status === 'failed'
-            ? html`<prism-message
-                .t=${t}
-                .error=${state.error}
-                .retry=${true}
-                .earlier=${explanation !== undefined}
-              ></prism-message>`
-            : nothing
-        }
-        <prism-message
-          ?hidden=${notice === undefined}
-          .t=${t}
-          .error=${notice}
-          @message-dismiss=${() => model.dismissNotice()}
-        ></prism-message>
-      </div>
+      <header>
+        ${state ? this.#header(model) : nothing} ${state?.status === 'working' ? this.#progress(model) : nothing}
+        <div @work-retry=${model.retry} @log-show=${model.showLog}>
+          <prism-message
+            ?hidden=${state?.status !== 'failed'}
+            .t=${t}
+            .error=${state?.error}
+            .retry=${true}
+            .earlier=${explanation !== undefined}
+          ></prism-message>
+          <prism-message
+            ?hidden=${notice === undefined}
+            .t=${t}
+            .error=${notice}
+            @message-dismiss=${() => model.dismissNotice()}
+          ></prism-message>
+        </div>
+      </header>
       ${explanation ? this.#main(model, explanation) : nothing}
-      ${state?.status === 'empty' ? html`<prism-empty .t=${t}></prism-empty>` : nothing}
+      ${state?.status === 'empty' ? html`<main class="begin"><prism-empty .t=${t}></prism-empty></main>` : nothing}
     `;
   }
 
-  #progress(model: PanelModel): TemplateResult | typeof nothing {
-    if (model.state?.status !== 'working') return nothing;
+  #header(model: PanelModel): TemplateResult {
+    return html`<prism-header
+      .t=${model.t}
+      .model=${model}
+      .version=${this.version}
+      @config-write=${model.writeConfig}
+      @config-open=${model.openModelConfig}
+      @picture-copy=${this.#copy}
+      @menu-choose=${this.#export}
+    ></prism-header>`;
+  }
+
+  #progress(model: PanelModel): TemplateResult {
     const kind = model.method?.signed === false ? 'sequential' : 'diverging';
     return html`<prism-progress
       .t=${model.t}
-      .progress=${model.state.progress}
+      .progress=${model.state?.progress}
       .colours=${colourMap(kind === 'diverging' ? model.view.colourMap : model.view.sequentialMap, kind)}
       @work-cancel=${model.cancel}
     ></prism-progress>`;
@@ -117,7 +117,8 @@ export class Panel extends PrismElement {
 
   #main(model: PanelModel, explanation: Explanation): TemplateResult {
     const { t, layer } = model;
-    return html`<main>
+    return html`<main class="explained">
+      <h1 class="unseen">${t('Explanation of {0}', explanation.photograph.path.split(/[\\/]/).at(-1)!)}</h1>
       <div class="stage">
         ${this.#toolbar(model)}
         <prism-stage

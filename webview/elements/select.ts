@@ -10,15 +10,17 @@ export interface Choice {
   readonly description?: string;
 }
 
-/** A drop-down list of VS Code's looks that always shows `value`, whatever was clicked. */
+/** A drop-down list of VS Code's looks that always shows `value`, whatever was clicked; `position` is where it opens. */
 export function select(
   label: string,
   value: string,
   choices: readonly Choice[],
   choose: (value: string) => void,
+  position: 'above' | 'below' = 'below',
 ): TemplateResult {
   return html`<vscode-single-select
     label=${label}
+    position=${position}
     .value=${live(value)}
     @change=${(event: Event) => choose((event.target as VscodeSingleSelect).value)}
   >

@@ -164,7 +164,7 @@ export const listStyles = css`
     color: var(--vscode-list-activeSelectionForeground, inherit);
   }
 
-  [role='listbox']:focus-within [role='option'][aria-selected='true'] .quiet {
+  [role='option'][aria-selected='true'] .quiet {
     color: inherit;
   }
 

@@ -3,7 +3,7 @@ import type { Translate } from './l10n';
 import { number, percent } from './numbers';
 
 /** Above this relative residual a map is not what its method promises. */
-export const tolerance = 1e-3;
+const tolerance = 1e-3;
 
 /**
  * |residual| / |expected|. Where nothing is expected (a contrastive map sums to 0) the residual is measured against

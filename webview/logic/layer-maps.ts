@@ -14,6 +14,8 @@ const limit = 1 << 24;
 export class LayerMaps {
   readonly #maps = new MapCache(limit);
   readonly #wanted = new Set<string>();
+  /** Asked for and not yet answered. */
+  #asked: readonly string[] = [];
   readonly #failed = new Map<string, unknown>();
   #fetching = false;
   #epoch = 0;
@@ -34,7 +36,7 @@ export class LayerMaps {
 
   /** Asks for a map unless it is there or was refused; `urgent` also asks again for a refused one. */
   want(layer: string, urgent = false): void {
-    if (this.#maps.has(layer)) return;
+    if (this.#maps.has(layer) || this.#asked.includes(layer)) return;
     if (urgent) this.#failed.delete(layer);
     if (this.#failed.has(layer)) return;
     this.#wanted.delete(layer);
@@ -53,6 +55,7 @@ export class LayerMaps {
     this.#maps.clear();
     this.#wanted.clear();
     this.#failed.clear();
+    this.#asked = [];
     this.#epoch++;
   }
 
@@ -63,6 +66,7 @@ export class LayerMaps {
       const batch = [...this.#wanted].slice(-batchSize).reverse();
       for (const layer of batch) this.#wanted.delete(layer);
       const epoch = this.#epoch;
+      this.#asked = batch;
       try {
         const maps = await this.fetch(batch);
         if (epoch !== this.#epoch) continue;
@@ -71,6 +75,7 @@ export class LayerMaps {
         if (epoch !== this.#epoch) continue;
         for (const layer of batch) this.#failed.set(layer, reason);
       }
+      this.#asked = [];
       this.changed();
     }
     this.#fetching = false;

@@ -1,4 +1,5 @@
 import type {
+  ExplainParams,
   Explanation,
   HostApi,
   LayerInfo,
@@ -40,6 +41,8 @@ export interface Asked {
 
 /** ERFs kept for a pointer that comes back: 8 million values, 32 MiB. */
 const fieldLimit = 1 << 23;
+
+const sameContent = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const keyOf = ({ layer, x, y }: Place): string => `${layer}@${y},${x}`;
 
@@ -97,11 +100,21 @@ export class PanelModel {
 
   update(state: PanelState): void {
     const before = this.state;
-    this.state = state;
-    if (before?.l10n !== state.l10n) this.t = translator(state.l10n);
-    if (state.status === 'ready') this.asked = {};
+    // The same explanation comes again with every report of progress; its maps need not be painted again.
+    const same = before?.explanation !== undefined && before.explanation.id === state.explanation?.id;
+    this.state = same ? { ...state, explanation: before.explanation! } : state;
+    if (!sameContent(before?.l10n, state.l10n)) this.t = translator(state.l10n);
+    if (state.status !== 'working') this.asked = {};
+    if (state.question && !sameContent(this.view.question, state.question)) {
+      this.view = { ...this.view, question: state.question };
+      this.keep(this.view);
+    }
     if (before?.explanation?.id !== state.explanation?.id) this.#explanationChanged(before?.explanation !== undefined);
-    if (state.status === 'failed' && state.error && state.error !== before?.error) {
+    if (
+      state.status === 'failed' &&
+      state.error &&
+      !(before?.status === 'failed' && sameContent(before.error, state.error))
+    ) {
       this.announcement = this.t('The explanation failed: {0}', state.error.message);
     }
     this.changed();
@@ -123,18 +136,24 @@ export class PanelModel {
     return pinned.x < layer.width && pinned.y < layer.height ? pinned : undefined;
   }
 
+  /** What is asked of the host, until there is an explanation to go by. */
+  get #question(): ExplainParams | undefined {
+    return this.state?.status === 'ready' ? undefined : this.state?.question;
+  }
+
   /** The method asked for last, explained or not. */
   get method(): MethodSummary | undefined {
-    const id = this.asked.method ?? this.explanation?.method.id;
+    const id = this.asked.method ?? this.#question?.method ?? this.explanation?.method.id;
     return this.state?.methods.find((method) => method.id === id) ?? this.explanation?.method;
   }
 
   /** The values of that method's options: asked for, in force, or by default. */
   get options(): OptionValues {
     const { method, explanation, asked } = this;
+    const question = this.#question?.method === method?.id ? this.#question?.options : undefined;
     const inForce = explanation?.method.id === method?.id ? explanation?.options : undefined;
     const value = ({ key, default: byDefault }: OptionInfo): boolean | number | string =>
-      asked.options?.[key] ?? inForce?.[key] ?? byDefault;
+      asked.options?.[key] ?? question?.[key] ?? inForce?.[key] ?? byDefault;
     return Object.fromEntries((method?.options ?? []).map((option) => [option.key, value(option)]));
   }
 

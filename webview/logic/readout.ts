@@ -27,7 +27,7 @@ export interface ReadingSubject {
 }
 
 /** The value of a map at a location, raw. */
-export const valueAt = (map: ScalarMap, { x, y }: Point): number => map.data[y * map.width + x]!;
+const valueAt = (map: ScalarMap, { x, y }: Point): number => map.data[y * map.width + x]!;
 
 export function readings({ photograph, rgb, input, pfv, map, name }: ReadingSubject, t: Translate): readonly Reading[] {
   const facts: Reading[] = [];
@@ -41,7 +41,7 @@ export function readings({ photograph, rgb, input, pfv, map, name }: ReadingSubj
   const location = pfv ?? input;
   if (map && location) {
     const value = valueAt(map, location);
-    add(name, signed(value));
+    add(name, signed(value, 4));
     if (pfv) add(t('share'), percent(share(value, sums(map))));
   }
   return facts;

@@ -2,7 +2,7 @@
 export type ScaleRule = 'maximum' | 'percentile';
 
 /** What the robust scale leaves out: the strongest half per cent of the locations. */
-export const robustPercentile = 99.5;
+const robustPercentile = 99.5;
 
 /** max |value| over the finite values; 0 for an empty map. */
 export function largest(data: Float32Array): number {

@@ -1,9 +1,11 @@
-import type { PanelView } from '../../src/protocol';
+import type { ExplainParams, PanelView } from '../../src/protocol';
 import { colourMapsOf } from './colour-maps';
 import type { ScaleRule } from './scale';
 
-/** What the panel keeps: presentation only, never data. */
+/** What the panel keeps: presentation and the host's question, never data. */
 export interface View extends PanelView {
+  /** Not the panel's to read: the host wants it back after a reload. */
+  readonly question?: ExplainParams;
   /** Colour map for attributions without sign; `colourMap` is the one for signed ones. */
   readonly sequentialMap: string;
   readonly scale: ScaleRule;
@@ -30,8 +32,9 @@ export function restoreView(kept: unknown): View {
   if (!isRecord(kept)) return defaultView;
   const within = (value: unknown, high: number): value is number =>
     typeof value === 'number' && value >= 0 && value <= high;
-  const { layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout } = kept;
+  const { question, layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout } = kept;
   return {
+    ...(isRecord(question) && { question: question as unknown as ExplainParams }),
     ...(typeof layer === 'string' && { layer }),
     ...(isRecord(pinned) &&
       typeof pinned.layer === 'string' &&

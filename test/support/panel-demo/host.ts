@@ -162,7 +162,8 @@ function start(): void {
       error: undefined,
     });
   };
-  const layer = async (id: string) => (await host).data.layers.find((candidate) => candidate.id === id)!;
+  const layer = async (id: string) =>
+    (await host).data.layers.find((candidate) => candidate.id === id.replace(/#\d+$/, ''))!;
 
   serve<HostApi>(connection, {
     async ready(params) {

@@ -64,6 +64,7 @@ describe('the kept view', () => {
   test('comes back as it was', () => {
     const view = {
       ...defaultView,
+      question: { model: 'm.onnx', image: 'i.png', method: 'srd' },
       layer: 'a',
       pinned: { layer: 'a', x: 3, y: 0 },
       smoothing: 4,

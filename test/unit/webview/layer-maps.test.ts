@@ -41,6 +41,17 @@ describe('maps of layers', () => {
     expect(requests).toHaveLength(1);
   });
 
+  test('that are on their way are not asked for again', async () => {
+    const { maps, requests } = setUp();
+    maps.want('1');
+    await settle();
+    maps.want('1');
+    maps.want('2');
+    requests[0]!.answer();
+    await settle();
+    expect(requests.map(({ layers }) => layers)).toEqual([['1'], ['2']]);
+  });
+
   test('come in batches, what was wanted last first', async () => {
     const { maps, requests } = setUp();
     for (const layer of names(0, 30)) maps.want(layer);

@@ -319,6 +319,28 @@ describe('another explanation', () => {
     expect(asked('layerMaps')).toHaveLength(1);
   });
 
+  test('that comes again with a report of progress keeps its identity, and so what was painted', () => {
+    const { model, ready } = setUp();
+    ready();
+    const { explanation: before, t } = model;
+    model.update({ ...structuredClone(model.state!), status: 'working', progress: { message: 'again' } });
+    expect(model.explanation).toBe(before);
+    expect(model.t).toBe(t);
+  });
+
+  test('the question is kept for the host, whatever the person changes meanwhile', () => {
+    const question = { model: '/m/model.onnx', image: '/m/cat.png', method: 'srd', options: { contrastive: true } };
+    const { model, kept } = setUp({ ...defaultView, question });
+    model.setView({ opacity: 0.5 });
+    expect(kept.at(-1)).toMatchObject({ opacity: 0.5, question });
+    const next = { ...question, image: '/m/dog.png' };
+    model.update({ status: 'working', methods, l10n: {}, question: next });
+    expect(kept.at(-1)).toMatchObject({ opacity: 0.5, question: next });
+    const count = kept.length;
+    model.update({ status: 'working', methods, l10n: {}, question: structuredClone(next) });
+    expect(kept).toHaveLength(count);
+  });
+
   test('a kept view is taken up when the panel comes back', async () => {
     const { model, ready } = setUp({ ...defaultView, layer: 'relu', pinned: { layer: 'relu', x: 1, y: 2 } });
     ready();
@@ -344,8 +366,13 @@ describe('method and options', () => {
     await model.chooseMethod('gradient');
     expect(asked('chooseMethod')).toEqual([{ method: 'gradient' }]);
     expect(model.method?.id).toBe('gradient');
-    model.update({ ...model.state!, status: 'failed', error: { code: 'X', message: 'x' } });
+    const question = { model: 'm', image: 'i', method: 'gradient' };
+    model.update({ ...model.state!, status: 'working', question });
     expect(model.method?.id).toBe('gradient');
+    model.update({ ...model.state!, status: 'failed', question, error: { code: 'X', message: 'x' } });
+    expect(model.method?.id).toBe('gradient');
+    model.update({ ...model.state!, status: 'ready', question });
+    expect(model.method?.id).toBe('srd');
     ready({ method: methods[1]!, options: {} }, 'second');
     expect(model.asked).toEqual({});
     expect(model.method?.id).toBe('gradient');
@@ -369,6 +396,14 @@ describe('method and options', () => {
       { options: { contrastive: true, head: 'gap' } },
       { options: { contrastive: false, head: 'gap' } },
     ]);
+  });
+
+  test('options of a question that failed are shown as they were asked', () => {
+    const { model, ready } = setUp();
+    ready();
+    const question = { model: 'm', image: 'i', method: 'srd', options: { head: 'gap' } };
+    model.update({ ...model.state!, status: 'failed', question, error: { code: 'X', message: 'x' } });
+    expect(model.options).toEqual({ contrastive: true, head: 'gap' });
   });
 
   test('options of another method begin with its defaults', async () => {

@@ -145,13 +145,13 @@ describe('reading a place', () => {
       },
       english,
     );
-    expect(sentence(facts)).toBe('photograph 10, 3, RGB 1 2 3, input 1, 1, relevance -0.250');
+    expect(sentence(facts)).toBe('photograph 10, 3, RGB 1 2 3, input 1, 1, relevance -0.2500');
     expect(facts.find(({ label }) => label === 'RGB')?.colour).toBe('rgb(1 2 3)');
   });
 
   test('of a layer gives the PFV and its share', () => {
     const facts = readings({ pfv: { x: 1, y: 0 }, map: mapOf(2, [3, 1]), name: 'relevance' }, english);
-    expect(sentence(facts)).toBe('PFV 1, 0, relevance +1.00, share 25 %');
+    expect(sentence(facts)).toBe('PFV 1, 0, relevance +1.000, share 25 %');
   });
 });
 
