@@ -5,7 +5,7 @@ import { type Graph, type Node, type TensorType, typeOf } from './ir';
 import { inferTypes } from './shapes';
 import { captures } from './topology';
 
-export const isStatic = (type: TensorType | undefined): type is TensorType & { shape: readonly number[] } =>
+const isStatic = (type: TensorType | undefined): type is TensorType & { shape: readonly number[] } =>
   type?.shape?.every((dim) => typeof dim === 'number') ?? false;
 
 type Infer = (node: Node, input: TensorType & { shape: readonly number[] }) => readonly TensorType[] | undefined;

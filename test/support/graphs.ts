@@ -21,7 +21,7 @@ export const value = (name: string, shape?: ValueInfo['shape'], dtype: ValueInfo
 });
 
 /** An output whose type is left to inference. */
-export const untyped = (name: string): ValueInfo => ({ name, dtype: 'undefined', shape: undefined });
+const untyped = (name: string): ValueInfo => ({ name, dtype: 'undefined', shape: undefined });
 
 export interface GraphParts {
   readonly inputs: readonly ValueInfo[];
@@ -64,7 +64,7 @@ export function noise(count: number, seed = 1): Float32Array {
 }
 
 /** An array for an input: noise in floating types, small whole numbers in others. */
-export function fill({ name, shape, dtype }: ValueInfo, seed = name.length): NpyArray {
+function fill({ name, shape, dtype }: ValueInfo, seed = name.length): NpyArray {
   const dims = (shape ?? []).map(Number);
   if (!isElementType(dtype)) throw new Error(`no array of type ${dtype}`);
   const values = noise(elementCount(dims), seed);

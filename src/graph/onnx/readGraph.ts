@@ -108,7 +108,7 @@ export const nodeLabel = (proto: NodeProto): string =>
   `${JSON.stringify(proto.name || proto.output[0] || '')} (${proto.opType})`;
 
 /** Reads an attribute; subgraphs by the reader of the nodes around them. */
-export function readAttribute(
+function readAttribute(
   proto: AttributeProto,
   where: string,
   external: ExternalData,

@@ -24,7 +24,7 @@ const MODELLED = new Set([
 const invalid = (message: string): PrismError => new PrismError('MODEL_INVALID', message);
 
 /** The dimensions as numbers. Throws MODEL_INVALID for negative or impossibly large ones. */
-export function readDims(dims: readonly bigint[], where: string): number[] {
+function readDims(dims: readonly bigint[], where: string): number[] {
   const shape = dims.map(Number);
   if (shape.some((dim) => dim < 0) || !Number.isSafeInteger(elementCount(shape) * 16)) {
     throw invalid(`${where} has the impossible shape [${shape.join(', ')}]`);

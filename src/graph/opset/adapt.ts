@@ -4,9 +4,9 @@ import { AdapterContext, type Scope } from './context';
 import { EXPANSIONS } from './expand';
 import { UPGRADES } from './upgrade';
 
-/** The opsets that {@link adaptNode} brings to the target. */
-export const OLDEST_OPSET = 7;
-export const NEWEST_OPSET = 25;
+/** The opsets that are brought to the target. */
+const OLDEST_OPSET = 7;
+const NEWEST_OPSET = 25;
 
 /** Throws MODEL_OPSET for a version of the ONNX opset that cannot be brought to the target. */
 export function checkOpset(version: number, where: string): void {

@@ -20,7 +20,7 @@ const outline = ({ inputs, outputs, nodes, types, initializers }: Graph): unknow
   inputs,
   outputs,
   nodes,
-  types: [...types],
+  types: Object.fromEntries(types),
   initializers: [...initializers.keys()],
 });
 
