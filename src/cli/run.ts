@@ -37,6 +37,10 @@ function createProgram(terminal: Terminal): Command {
     .option('--provider <name>', 'auto, cpu, webgpu, cuda, dml or coreml', provider, 'auto')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'print errors only');
+  program.addHelpText(
+    'after',
+    '\nEnvironment:\n  MODEL_PRISM_CACHE          folder that prepared models are kept in',
+  );
   for (const add of [explainCommand, predictCommand, layersCommand, methodsCommand, doctorCommand])
     add(program, terminal);
   for (const command of [program, ...program.commands]) {

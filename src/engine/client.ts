@@ -233,7 +233,10 @@ export class EngineClient implements Disposable {
     });
     // It may lose the race below.
     givenUp.catch(() => {});
-    const passed: CallOptions = { ...(cancel && { cancel }), ...(onProgress && { onProgress }) };
+    const passed: CallOptions = {
+      ...(cancel && { cancel }),
+      ...(onProgress && { onProgress: (progress) => pending.cancelled || onProgress(progress) }),
+    };
     try {
       return await Promise.race([this.#ask(method, params, passed, pending), givenUp]);
     } finally {

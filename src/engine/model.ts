@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { PrismError } from '../graph/errors';
 import { importModel } from '../graph/import';
 import type { InputShapes } from '../graph/inputShapes';
 import { type Graph, typeOf, wiring } from '../graph/ir';
@@ -12,6 +11,7 @@ import type { ModelInfo, RemoteError, ValueSummary } from '../protocol';
 import { Lru } from './lru';
 import type { Programs } from './programs';
 import { ModelRuntime, type Requests } from './requests';
+import { modelChanged } from './store';
 import { type BadWeights, countParameters, findBadWeights, referToFile, type Weights } from './weights';
 
 /** Models and input shapes that are kept ready; what they need of memory is their graphs. */
@@ -31,6 +31,8 @@ export class Model {
   constructor(
     readonly path: string,
     private readonly weights: Weights,
+    /** State of the weights' files when they were read. */
+    private readonly stamp: string,
     private readonly badWeights: readonly BadWeights[],
     readonly description: ModelDescription,
     private readonly programs: Programs,
@@ -53,7 +55,7 @@ export class Model {
 
   /** The same file read by other settings. */
   describedBy(description: ModelDescription): Model {
-    return new Model(this.path, this.weights, this.badWeights, description, this.programs, this.requests);
+    return new Model(this.path, this.weights, this.stamp, this.badWeights, description, this.programs, this.requests);
   }
 
   /** What an output without numbers may come from. */
@@ -119,7 +121,18 @@ export class Model {
 
   async #specialise(shapes: InputShapes, key: string): Promise<Specialised> {
     const graph = await specialise(this.graph, shapes);
-    return { graph, runtime: new ModelRuntime(this.programs, this.requests, this.hash, key) };
+    const check = (): void => this.requireUnchanged();
+    return { graph, runtime: new ModelRuntime(this.programs, this.requests, this.hash, key, check) };
+  }
+
+  /** Whether the files that the weights are read from are what they were. */
+  isUnchanged(): boolean {
+    return stampOf(this.weights) === this.stamp;
+  }
+
+  /** Throws MODEL_CHANGED. */
+  requireUnchanged(): void {
+    if (!this.isUnchanged()) throw modelChanged(this.path);
   }
 }
 
@@ -139,47 +152,55 @@ function describeSetting(settings: ModelDescription['settings'], key: string): s
 
 interface Loaded {
   readonly model: Model;
-  /** State of the files on which it depends. */
-  readonly stamp: string;
-  readonly companionStamp: string;
+  /** State of the files that describe it. */
+  readonly companions: string;
 }
 
 /** The models in use, each as its files are now. */
 export class Models {
   readonly #loaded: Lru<Loaded>;
+  /** What is being looked at right now, so that two requests read a file once. */
+  readonly #pending = new Map<string, Promise<Model>>();
 
   constructor(
     private readonly programs: Programs,
     private readonly requests: Requests,
   ) {
-    this.#loaded = new Lru({
-      maxSize: MAX_MODELS,
-      sizeOf: () => 1,
-      dispose: () => {},
-    });
+    this.#loaded = new Lru({ maxSize: MAX_MODELS, sizeOf: () => 1, dispose: () => {} });
   }
 
   /**
    * The model of a file, read again when it or what describes it has changed.
    *
-   * @throws PrismError those of importing and of describing a model
+   * @throws PrismError those of importing and of describing a model, MODEL_CHANGED while it is being written
    */
   async get(path: string): Promise<Model> {
     const file = resolve(path);
+    const begun = this.#pending.get(file);
+    if (begun) return begun;
+    const pending = this.#get(file);
+    this.#pending.set(file, pending);
+    try {
+      return await pending;
+    } finally {
+      this.#pending.delete(file);
+    }
+  }
+
+  async #get(file: string): Promise<Model> {
     const known = this.#loaded.get(file);
-    const companionStamp = await stampOfCompanions(file, known?.model);
-    if (known && known.stamp === stampOf(known.model, file)) {
-      if (known.companionStamp === companionStamp) return known.model;
-      const model = known.model.describedBy(await describeModel(file, signatureOf(known.model.graph)));
-      return this.#keep(file, model, stampOf(model, file));
+    const companions = await stampOfCompanions(file, known?.model);
+    if (known?.model.isUnchanged()) {
+      if (known.companions === companions) return known.model;
+      return this.#keep(file, known.model.describedBy(await describeModel(file, known.model.signature)));
     }
     const model = await this.#load(file);
     if (known && known.model.hash !== model.hash) this.programs.forget(known.model.hash);
-    return this.#keep(file, model, stampOf(model, file));
+    return this.#keep(file, model);
   }
 
-  async #keep(file: string, model: Model, stamp: string): Promise<Model> {
-    this.#loaded.set(file, { model, stamp, companionStamp: await stampOfCompanions(file, model) });
+  async #keep(file: string, model: Model): Promise<Model> {
+    this.#loaded.set(file, { model, companions: await stampOfCompanions(file, model) });
     return model;
   }
 
@@ -188,14 +209,10 @@ export class Models {
     const imported = importModel(file);
     const badWeights = findBadWeights(imported);
     const weights = referToFile(file, imported);
-    if (stampOfFile(file) !== before) {
-      throw new PrismError(
-        'MODEL_CHANGED',
-        `${file} was changed while it was being read; ask again when it is complete`,
-      );
-    }
+    if (stampOfFile(file) !== before) throw modelChanged(file);
+    const stamp = stampOf(weights);
     const description = await describeModel(file, signatureOf(imported));
-    return new Model(file, weights, badWeights, description, this.programs, this.requests);
+    return new Model(file, weights, stamp, badWeights, description, this.programs, this.requests);
   }
 }
 
@@ -208,11 +225,7 @@ function stampOfFile(path: string): string {
   }
 }
 
-const stampOf = (model: Model, file: string): string => {
-  const files = new Set([file]);
-  for (const { source } of model.graph.initializers.values()) if (source.kind === 'file') files.add(source.path);
-  return [...files].map(stampOfFile).join('|');
-};
+const stampOf = ({ files }: Weights): string => files.map(stampOfFile).join('|');
 
 /** Changes when a file that describes the model comes, goes or is edited. */
 async function stampOfCompanions(file: string, model: Model | undefined): Promise<string> {

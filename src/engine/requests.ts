@@ -88,20 +88,26 @@ export class ModelRuntime implements Runtime {
   /**
    * @param model names the model's contents
    * @param shapes names the input shapes
+   * @param check called before a graph is built: throws when the model is not what it was
    */
   constructor(
     private readonly programs: Programs,
     private readonly requests: Requests,
     private readonly model: string,
     private readonly shapes: string,
+    private readonly check: () => void,
   ) {}
 
   async compile(key: string, build: () => Graph): Promise<Program> {
     this.checkCancelled();
-    const compile = (): Promise<Program> => this.programs.compile(this.model, `${this.shapes}|${key}`, build);
+    const checked = (): Graph => {
+      this.check();
+      return build();
+    };
+    const compile = (): Promise<Program> => this.programs.compile(this.model, `${this.shapes}|${key}`, checked);
     const request = this.requests.current;
     const program = await (request ? request.timed('compile', compile) : compile());
-    return new RequestedProgram(program, this.requests, key, build);
+    return new RequestedProgram(program, this.requests, key, checked);
   }
 
   memo<T>(key: string, make: () => T): T {

@@ -268,9 +268,10 @@ function cacheUnavailable(folder: string, cause: unknown): PrismError {
   );
 }
 
-function modelChanged(path: string | undefined): PrismError {
+/** Weights that were read from a file are not what they were. */
+export function modelChanged(path: string | undefined): PrismError {
   return new PrismError(
     'MODEL_CHANGED',
-    `${path ?? 'the model'} was changed while it was being read; ask again when it is complete`,
+    `${path ?? 'the model'} has changed since it was read; ask again, when it is complete`,
   );
 }

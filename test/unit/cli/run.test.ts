@@ -376,6 +376,9 @@ Commands:
   layers <model>             list the layers of a model
   methods [id]               list the methods of explanation
   doctor                     check the installation
+
+Environment:
+  MODEL_PRISM_CACHE          folder that prepared models are kept in
 `);
   });
 

@@ -76,6 +76,27 @@ describe('what is said of a model', () => {
     expect((await engine.predict({ model, image })).top[0].score).toBeCloseTo(20, 4);
   });
 
+  it('holds for what came before, which says so when it needs the old weights', async () => {
+    await engine.initialize({ cacheDir: null, provider: 'cpu' });
+    const model = workspace.colours();
+    const image = await workspace.picture('p.png', RED, BLUE);
+    const { id } = await engine.explain({ model, image, method: 'srd' });
+    writeFileSync(model, exportModel(colours(20)));
+    const field = () => engine.receptiveField({ explanation: id, layer: '/act/Relu_output_0', x: 1, y: 1 });
+    expect((await field()).data[SIDE + 1]).toBeCloseTo(1, 5);
+    // Never asked before: its graph has to be built now.
+    const readers = engine.readers({ explanation: id, layer: '/act/Relu_output_0', x: 1, y: 1 });
+    await expect(readers).rejects.toThrow(failure('MODEL_CHANGED'));
+  });
+
+  it('is read once when it is asked for twice', async () => {
+    const path = workspace.colours();
+    const image = await workspace.picture('p.png', RED, BLUE);
+    const both = [1, 2].map(() => engine.explain({ model: path, image, method: 'srd' }));
+    const [a, b] = await Promise.all(both);
+    expect(b.map.data).toEqual(a.map.data);
+  });
+
   it('names missing labels in a warning', async () => {
     const model = workspace.colours();
     workspace.write('labels.txt', 'red\ngreen\n');
@@ -304,6 +325,11 @@ describe('bad input', () => {
   it('a picture that does not decode', async () => {
     const image = workspace.write('p.png', 'no picture');
     await expect(explainBy(workspace.colours(), image)).rejects.toThrow(failure('IMAGE_DECODE'));
+  });
+
+  it('a picture of one pixel is none', async () => {
+    const image = await workspace.picture('p.png', RED, RED, 1);
+    expect((await explainBy(workspace.colours(), image)).target.label).toBe('red');
   });
 
   it('NaN in the weights: a warning, and an error where it reaches the output', async () => {
