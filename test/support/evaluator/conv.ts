@@ -100,8 +100,9 @@ function transposedGeometry(node: Node, spatial: readonly number[], kernel: read
     const input = full.map((size, i) => size - before[i] - after[i]);
     return { input, kernel, strides, dilations, before, after, output: spatial };
   }
-  const input = wanted.slice(-rank);
-  const total = full.map((size, i) => size - input[i]);
+  // Strides beyond the kernel would take negative padding; onnxruntime then leaves the output smaller.
+  const total = full.map((size, i) => Math.max(0, size - wanted.slice(-rank)[i]));
+  const input = full.map((size, i) => size - total[i]);
   const small = total.map((pad) => Math.floor(pad / 2));
   const large = total.map((pad, i) => pad - small[i]);
   const [before, after] = auto === 'SAME_UPPER' ? [small, large] : [large, small];

@@ -93,7 +93,6 @@ export function convTranspose(draw: Draw): Trial | undefined {
     if (full.some((size, i) => size - before[i] - after[i] < 1)) return undefined;
     attributes.pads = ints([...before, ...after]);
   } else if (way === 'same') {
-    if (axes.some(({ stride }, i) => stride > extents[i])) return undefined;
     attributes.auto_pad = string(draw.pick(['SAME_UPPER', 'SAME_LOWER']));
   } else if (way === 'shape') {
     const wanted = full.map((size, i) => Math.max(1, size - draw.integer(0, extents[i])));
