@@ -28,7 +28,8 @@ export function foldBatchNorm(graph: Graph, options: FoldOptions = { epsilonInBi
     if (!layer || !isLinear(layer, b) || outputs.has(x) || consumers.get(x)?.length !== 1) continue;
     if (parameters.some((parameter) => parameter?.dtype !== 'float32') || b.dtype(x) !== 'float32') continue;
     const bias = layer.inputs[2] ? graph.initializers.get(layer.inputs[2]) : undefined;
-    if (layer.inputs[2] && bias?.shape.length !== 1) continue;
+    // The bias of a Gemm may be any shape that broadcasts.
+    if (layer.inputs[2] && `${bias?.shape}` !== `${parameters[0]?.shape}`) continue;
     const [gamma, beta, mean, variance] = parameters.map((parameter) =>
       toNumbers(parameter as NonNullable<typeof parameter>),
     );
