@@ -82,7 +82,7 @@ const WRAP: Partial<Record<DataType, (x: number) => number>> = {
 };
 
 /** Casts; between floating types nothing changes, for the reference computes all of them in float64. */
-export function cast(x: NdArray, dtype: DataType): NdArray {
+function cast(x: NdArray, dtype: DataType): NdArray {
   if (isFloating(dtype)) return { ...x, dtype };
   const wrap = WRAP[dtype];
   return map(

@@ -15,7 +15,7 @@ import { zip } from './elementwise';
 import type { Family, Operator } from './operator';
 
 /** Matrix product with numpy's rules: vectors are promoted, leading axes broadcast. */
-export function matmul(a: NdArray, b: NdArray): NdArray {
+function matmul(a: NdArray, b: NdArray): NdArray {
   const left = a.shape.length === 1 ? reshaped(a, [1, a.shape[0]]) : a;
   const right = b.shape.length === 1 ? reshaped(b, [b.shape[0], 1]) : b;
   const [m, k] = left.shape.slice(-2);

@@ -18,7 +18,7 @@ export const REDUCTIONS: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** Axes in any order, counted from either end. */
-export function drawAxes(draw: Draw, rank: number): number[] {
+function drawAxes(draw: Draw, rank: number): number[] {
   const axes = Array.from({ length: rank }, (_, axis) => axis).filter(() => draw.flag());
   return draw
     .values()
