@@ -51,19 +51,13 @@ export const settingDefaults: Settings = {
 };
 
 /** What `when` clauses of package.json ask for. */
-export interface ContextKeys {
+export const contextKeys = {
   /** An explanation is being computed. */
-  'modelPrism.working': boolean;
-  /** A panel of ours is the active editor. */
-  'modelPrism.panelActive': boolean;
-}
-
-export const contextKeys: readonly (keyof ContextKeys)[] = ['modelPrism.working', 'modelPrism.panelActive'];
+  working: 'modelPrism.working',
+} as const;
 
 /** Pictures that the menus are offered on. */
 export const imageExtensions = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'bmp', 'gif', 'avif'] as const;
 
 /** The panel's type: activation and the restoring of panels go by it. */
 export const panelViewType = 'modelPrism.explanation';
-
-export const walkthrough = 'modelPrism.start';

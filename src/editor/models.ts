@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { modelBeside } from './model-beside';
 import { onSettings, setting } from './settings';
 
 /** Folders of packages and tools, where models and pictures are not the person's own. */
@@ -61,12 +62,7 @@ export class WorkspaceModels implements vscode.Disposable {
     this.#changed.fire();
   }
 
-  /**
-   * The model to use without asking: the chosen one, the only one, or the one that a picture lies with.
-   *
-   * A picture lies with a model when, going up from its folder, the first folder that holds models holds just that one
-   * and is not the workspace folder itself, which holds what belongs to nobody in particular.
-   */
+  /** The model to use without asking: the chosen one, the only one, or the one that a picture lies with. */
   async evident(image: string | undefined): Promise<string | undefined> {
     if (this.chosen !== undefined) return this.chosen;
     const models = await this.find();
@@ -76,17 +72,6 @@ export class WorkspaceModels implements vscode.Disposable {
 }
 
 const workspaceRoots = (): string[] => (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-
-/** See {@link WorkspaceModels.evident}. */
-export function modelBeside(image: string, models: readonly string[], roots: readonly string[]): string | undefined {
-  let folder = path.dirname(image);
-  while (!roots.includes(folder) && path.dirname(folder) !== folder) {
-    const here = models.filter((model) => path.dirname(model) === folder);
-    if (here.length > 0) return here.length === 1 ? here[0] : undefined;
-    folder = path.dirname(folder);
-  }
-  return undefined;
-}
 
 function isFile(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;

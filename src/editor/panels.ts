@@ -1,16 +1,8 @@
 import * as vscode from 'vscode';
 import type { ExplainParams } from '../protocol';
 import { panelViewType } from './contributions';
+import { keptQuestion } from './kept-question';
 import { ExplanationPanel, type PanelRooms } from './panel';
-
-/** The question that a webview has kept for the host; undefined when it has kept none that makes sense. */
-export function keptQuestion(state: unknown): ExplainParams | undefined {
-  if (typeof state !== 'object' || state === null || !('question' in state)) return undefined;
-  const question = state.question as Partial<Record<keyof ExplainParams, unknown>> | null;
-  const { model, image, method } = question ?? {};
-  const complete = [model, image, method].every((part) => typeof part === 'string');
-  return complete ? (question as ExplainParams) : undefined;
-}
 
 /** All open panels. An explanation goes to the one that was used last, unless a new one is asked for. */
 export class Panels implements vscode.Disposable, vscode.WebviewPanelSerializer {

@@ -1,19 +1,15 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { type ContextKeys, commands } from './contributions';
+import { commands, contextKeys } from './contributions';
 import type { EngineRoom } from './engine-room';
 import type { WorkspaceModels } from './models';
 import type { Panels } from './panels';
 
-function setContext<K extends keyof ContextKeys>(key: K, value: ContextKeys[K]): void {
-  void vscode.commands.executeCommand('setContext', key, value);
-}
-
-/** The item in the status bar, and the context keys that menus go by. */
+/** The item in the status bar, and the context key that menus go by. */
 export class Status implements vscode.Disposable {
   readonly #item = vscode.window.createStatusBarItem('modelPrism.status', vscode.StatusBarAlignment.Right, 50);
   readonly #disposables: vscode.Disposable[];
-  #keys: Partial<ContextKeys> = {};
+  #working?: boolean;
 
   constructor(
     private readonly engine: EngineRoom,
@@ -33,11 +29,7 @@ export class Status implements vscode.Disposable {
 
   async #show(): Promise<void> {
     const working = this.panels.all.some((panel) => panel.working);
-    this.#set('modelPrism.working', working);
-    this.#set(
-      'modelPrism.panelActive',
-      this.panels.all.some((panel) => panel.active),
-    );
+    this.#setWorking(working);
     const image = this.panels.current?.question;
     const model = image?.model ?? (await this.models.evident(undefined));
     if (model === undefined && this.engine.client.status.state === 'stopped') return this.#item.hide();
@@ -78,9 +70,9 @@ export class Status implements vscode.Disposable {
     return text;
   }
 
-  #set<K extends keyof ContextKeys>(key: K, value: ContextKeys[K]): void {
-    if (this.#keys[key] === value) return;
-    this.#keys = { ...this.#keys, [key]: value };
-    setContext(key, value);
+  #setWorking(working: boolean): void {
+    if (this.#working === working) return;
+    this.#working = working;
+    void vscode.commands.executeCommand('setContext', contextKeys.working, working);
   }
 }

@@ -1,0 +1,2 @@
+/** Every text of the extension and the panel, sorted. */
+export function collectTexts(): string[];
