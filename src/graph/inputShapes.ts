@@ -22,6 +22,9 @@ function mismatch(input: ValueInfo, got: readonly number[], why: string): PrismE
   );
 }
 
+/** Exporters also write `?`, `-1` or `None` for a dimension that is merely open. */
+const isName = (dim: Dim): dim is string => typeof dim === 'string' && /^[A-Za-z_]/.test(dim) && dim !== 'None';
+
 /** Notes what the names of dimensions stand for; throws where one would stand for two sizes. */
 function bind(input: ValueInfo, shape: readonly number[], names: Map<string, number>): void {
   if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
@@ -34,7 +37,7 @@ function bind(input: ValueInfo, shape: readonly number[], names: Map<string, num
   input.shape.forEach((dim, axis) => {
     if (typeof dim === 'number' && dim !== shape[axis])
       throw mismatch(input, shape, `dimension ${axis} is fixed to ${dim}`);
-    if (typeof dim !== 'string') return;
+    if (!isName(dim)) return;
     const known = names.get(dim);
     if (known !== undefined && known !== shape[axis]) {
       throw mismatch(input, shape, `${dim} is ${known} already, from another dimension of that name`);
@@ -73,8 +76,8 @@ export function defaultInputShapes(graph: Graph, given: InputShapes = new Map())
     if (chosen) return [input.name, chosen];
     const shape = (input.shape ?? []).map((dim, axis) => {
       if (typeof dim === 'number') return dim;
-      const size = (dim !== null ? names.get(dim) : undefined) ?? openDim(input, axis);
-      if (dim !== null) names.set(dim, size);
+      const size = (isName(dim) ? names.get(dim) : undefined) ?? openDim(input, axis);
+      if (isName(dim)) names.set(dim, size);
       return size;
     });
     return [input.name, shape];

@@ -27,28 +27,13 @@ function normalised(
   attributes: Attributes,
   bias?: readonly number[],
 ): Promise<Graph> {
-  const biases = bias
-    ? {
-        bias: float32(
-          noise(
-            bias.reduce((x, y) => x * y),
-            7,
-          ),
-          bias,
-        ),
-      }
-    : {};
+  const count = (shape: readonly number[]): number => shape.reduce((x, y) => x * y);
+  const biases: Record<string, Tensor> = bias ? { bias: float32(noise(count(bias), 7), bias) } : {};
   const graph = graphOf({
     inputs: [value('x', input)],
     outputs: ['y'],
     initializers: {
-      w: float32(
-        noise(
-          weight.reduce((x, y) => x * y),
-          1,
-        ),
-        weight,
-      ),
+      w: float32(noise(count(weight), 1), weight),
       ...biases,
       ...statistics(channels),
     },

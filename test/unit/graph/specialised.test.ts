@@ -49,6 +49,12 @@ describe('input shapes', () => {
     ]);
   });
 
+  test('a mark for an open dimension is no name', () => {
+    const marked = graphOf({ inputs: [value('x', ['?', 3, '?', '?'])], outputs: [], nodes: [] });
+    expect(defaultInputShapes(marked, shapes({ x: [1, 3, 48, 192] })).get('x')).toEqual([1, 3, 48, 192]);
+    expect(defaultInputShapes(marked).get('x')).toEqual([1, 3, 224, 224]);
+  });
+
   test('channels may be last', () => {
     const last = graphOf({ inputs: [value('x', [null, null, null, 3])], outputs: [], nodes: [] });
     expect(defaultInputShapes(last).get('x')).toEqual([1, 224, 224, 3]);
