@@ -120,6 +120,12 @@ export function findBadWeights(graph: Graph): BadWeights[] {
 /** The exponent of NaN and ∞, which no other number has: in all of a float32, and in the upper half of a float64. */
 const EXPONENT = { float32: 0x7f800000, float64: 0x7ff00000 };
 
+/** Nearly always false: a loop without anything else in it. */
+function hasExponent(words: Uint32Array, first: number, step: number, exponent: number): boolean {
+  for (let i = first; i < words.length; i += step) if ((words[i] & exponent) === exponent) return true;
+  return false;
+}
+
 function countBad({ dtype, shape, source, ...rest }: Tensor): { nan: number; infinite: number; ordinary: boolean } {
   const found = { nan: 0, infinite: 0, ordinary: false };
   if (dtype !== 'float32' && dtype !== 'float64') return found;
@@ -128,6 +134,10 @@ function countBad({ dtype, shape, source, ...rest }: Tensor): { nan: number; inf
   for (const chunk of tensorChunks({ dtype, shape, source, ...rest })) {
     const aligned = chunk.byteOffset % 4 === 0 ? chunk : Uint8Array.from(chunk);
     const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+    if (!hasExponent(words, first, step, exponent)) {
+      found.ordinary ||= words.some((word) => (word & 0x7fffffff) !== 0);
+      continue;
+    }
     for (let i = first; i < words.length; i += step) {
       const word = words[i];
       if ((word & exponent) !== exponent) found.ordinary ||= (word & 0x7fffffff) !== 0;

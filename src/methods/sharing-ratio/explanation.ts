@@ -190,11 +190,11 @@ class SharingExplanation implements PfvExplanation {
   ): Promise<Map<string, NdArray>> {
     const program: Program = await this.runtime.compile(`${this.key}/${name}`, () => graph);
     const feeds = new Map<string, NdArray>();
-    for (const { name: input } of program.graph.inputs) {
+    for (const { name: input } of graph.inputs) {
       const feed = seeds.get(input) ?? this.traced.get(input);
       if (feed) feeds.set(input, feed);
     }
-    const there = new Set(program.graph.outputs.map((output) => output.name));
+    const there = new Set(graph.outputs.map((output) => output.name));
     const asked = outputs?.filter((output) => there.has(output));
     const results = await program.run(feeds, asked);
     // What no seed reaches is fixed and already known.
