@@ -2,6 +2,8 @@ import type { Builder } from '../graph/builder';
 import { PrismError } from '../graph/errors';
 import type { Node } from '../graph/ir';
 import { activation } from './activation';
+import { composed } from './composed';
+import { contributed } from './contributed';
 import { control } from './control';
 import { conv } from './conv';
 import { einsum } from './einsum';
@@ -38,7 +40,7 @@ const rules: VjpRules = [
 ];
 
 /** What is taken apart instead of having rules. */
-const expansions: Expansions = [...recurrent, ...control];
+const expansions: Expansions = [...recurrent, ...control, ...composed, ...contributed];
 
 /** Adds cotangents up pairwise. */
 function combine(cotangents: readonly string[], _value: string, b: Builder): string {

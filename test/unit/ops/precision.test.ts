@@ -22,13 +22,16 @@ function inType(graph: Graph, dtype: DataType): Graph {
     value.dtype === 'float32' ? { ...value, dtype } : value;
   const tensor = (value: Tensor): Tensor =>
     value.dtype === 'float32' ? floating(dtype, Array.from(toNumbers(value)), value.shape) : value;
+  const factors = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === 'Resize' && inputs[2] ? [inputs[2]] : [])));
   return {
     ...graph,
     inputs: graph.inputs.map(change),
     outputs: graph.outputs.map(change),
-    initializers: new Map([...graph.initializers].map(([name, value]) => [name, tensor(value)])),
+    // The factors of a Resize are float32 in every model.
+    initializers: new Map(
+      [...graph.initializers].map(([name, value]) => [name, factors.has(name) ? value : tensor(value)]),
+    ),
     types: new Map([...graph.types].map(([name, value]) => [name, change(value)])),
-    nodes: graph.nodes,
   };
 }
 
