@@ -16,7 +16,7 @@ export const unary =
   ({ node, b, cotangents }) => [b.mul(cotangents[0] as string, derivative(node.inputs[0], node.outputs[0], b, node))];
 
 /** What error messages call a node: its name, or that of what it makes. */
-export const nameOf = (node: Node): string => node.name || node.outputs.find(Boolean) || node.op;
+const nameOf = (node: Node): string => node.name || node.outputs.find(Boolean) || node.op;
 
 /** The refusal of an attribute (or input that acts as one) that a rule cannot treat. */
 export function unsupported(node: Node, attribute: string, why: string): PrismError {

@@ -13,7 +13,7 @@ interface Equation {
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** Reads an equation; axes behind an ellipsis get letters of their own, and an implicit output is written out. */
-export function parseEquation(node: Node, ranks: readonly number[]): Equation {
+function parseEquation(node: Node, ranks: readonly number[]): Equation {
   const equation = getString(node, 'equation', '').replace(/\s/g, '');
   const [left, right] = equation.split('->');
   const terms = left.split(',');

@@ -24,7 +24,7 @@ const READS: Readonly<Record<string, (position: number, size: number) => number>
 };
 
 /** Splits a map from output to input positions into runs. */
-export function runsOf(reads: readonly number[]): Run[] {
+function runsOf(reads: readonly number[]): Run[] {
   const runs: Run[] = [];
   let output = 0;
   while (output < reads.length) {
