@@ -109,7 +109,7 @@ export class Facts extends PrismElement {
     if (guessed === 0) {
       return model.configPath === undefined
         ? nothing
-        : html`<button class="link" @click=${() => this.emit('config-open', undefined)}>${t('Settings')}</button>`;
+        : html`<button class="link" @click=${() => this.emit('config-open', undefined)}>${t('Open settings')}</button>`;
     }
     return html`<span>
         ${icon('info')} ${t('{0} of {1} settings were guessed.', guessed, model.settings.length)}

@@ -301,10 +301,11 @@ export class Stage extends PrismElement {
 
   /** Where the PFV whose ERF is shown lies on the photograph. */
   #marks(explanation: Explanation): readonly Mark[] {
-    const { layer, field, pinned } = this.model;
+    const { layer, field } = this.model;
     if (layer === undefined || field === undefined || !this.#gridIsSpatial) return [];
     const rect = cellOf(layer, explanation.photograph.viewport, field);
-    return [{ rect, kind: pinned ? 'pinned' : 'pointed' }];
+    // A thin line: the receptive field under it is what matters here.
+    return [{ rect, kind: 'pointed' }];
   }
 
   /** Location of the map, which covers the viewport, at the cursor. */

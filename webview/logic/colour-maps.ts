@@ -58,13 +58,7 @@ export function colourMap(id: string, kind: ColourMapKind): ColourMap {
 /** Odd, so that the middle entry of a diverging map is exactly the colour of 0. */
 const steps = 1025;
 
-/**
- * The colours of a map as RGBA bytes, lowest value first.
- *
- * `opacity` below 1 lets the photograph through, weak values first: a value of magnitude s (0 to 1 of the scale) gets
- * alpha = opacity · s^((1 − opacity) / opacity). So 1 is the bare map, 0 the bare photograph, and in between what is
- * near zero does not veil what lies under it.
- */
+/** The colours of a map as RGBA bytes, lowest value first, with the opacity of {@link alpha}. */
 export function colourTable(map: ColourMap, opacity: number): Uint8ClampedArray {
   const table = new Uint8ClampedArray(4 * steps);
   for (let i = 0; i < steps; i++) {
@@ -76,10 +70,14 @@ export function colourTable(map: ColourMap, opacity: number): Uint8ClampedArray 
   return table;
 }
 
-/** Opacity (0 to 1) of a value whose magnitude is the share `magnitude` of the scale. */
-export function alpha(magnitude: number, opacity: number): number {
-  if (opacity <= 0) return 0;
-  return opacity * magnitude ** ((1 - opacity) / opacity);
+/**
+ * Opacity (0 to 1) of a value whose magnitude is the share s of the scale. Below 1 the setting lets the photograph
+ * through, weak values first, so that what is near zero does not veil what lies under it: from opacity⁹ at zero up to
+ * the setting itself at the end of the scale. The slope at zero is finite: there is no line where the sign changes.
+ */
+export function alpha(s: number, opacity: number): number {
+  const least = opacity ** 8;
+  return opacity * (least + (1 - least) * s * (2 - s));
 }
 
 /**

@@ -5,15 +5,23 @@ import { number, percent } from './numbers';
 /** Above this relative residual a map is not what its method promises. */
 const tolerance = 1e-3;
 
-/**
- * |residual| / |expected|. Where nothing is expected (a contrastive map sums to 0) the residual is measured against
- * the sum of |relevance|, the size of what should have cancelled.
- */
-export function relativeResidual({ expected, residual }: ConservationInfo, map: ScalarMap): number {
+/** What the residual is measured against. */
+interface Reference {
+  readonly size: number;
+  /** Nothing is expected, as of a contrastive map, which sums to 0. */
+  readonly cancels: boolean;
+}
+
+/** The expected value; where that is nothing the sum of |relevance|, the size of what should have cancelled. */
+function referenceOf({ expected }: ConservationInfo, map: ScalarMap): Reference {
   let total = 0;
   for (const value of map.data) total += Math.abs(value);
-  const reference = Math.abs(expected) > 1e-6 * total ? Math.abs(expected) : total;
-  return residual === 0 ? 0 : Math.abs(residual) / reference;
+  const cancels = !(Math.abs(expected) > 1e-6 * total);
+  return { cancels, size: cancels ? total : Math.abs(expected) };
+}
+
+export function relativeResidual(info: ConservationInfo, map: ScalarMap): number {
+  return info.residual === 0 ? 0 : Math.abs(info.residual) / referenceOf(info, map).size;
 }
 
 export interface ConservationText {
@@ -28,9 +36,10 @@ export function conservationText(info: ConservationInfo, map: ScalarMap, t: Tran
   // The two sides of "sum of relevance against the logit".
   const [left, right] = info.what.split(/ against (?:the )?/);
   const sign = broken ? '≠' : '=';
-  // What should be nothing is said by its size alone.
-  const actual = number(info.actual, info.expected === 0 ? 1 : 5);
-  const expected = number(info.expected, 5);
+  // Of what should be nothing only the size matters.
+  const digits = referenceOf(info, map).cancels ? 1 : 5;
+  const actual = number(info.actual, digits);
+  const expected = number(info.expected, digits);
   const sides = right
     ? `${t(left!)} ${actual} ${sign} ${t(right)} ${expected}`
     : `${t(info.what)}: ${actual} ${sign} ${expected}`;

@@ -12,7 +12,7 @@ export interface View extends PanelView {
 }
 
 export const defaultView: View = {
-  opacity: 0.7,
+  opacity: 0.8,
   colourMap: colourMapsOf('diverging')[0]!.id,
   sequentialMap: colourMapsOf('sequential')[0]!.id,
   scale: 'maximum',

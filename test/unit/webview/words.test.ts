@@ -77,7 +77,14 @@ describe('conservation', () => {
     const contrastive = mapOf(2, [3, -3, 2, -2]);
     const info = { what, expected: 0, actual: 1e-6, residual: 1e-6 };
     expect(relativeResidual(info, contrastive)).toBeCloseTo(1e-7, 15);
-    expect(conservationText(info, contrastive, english).broken).toBe(false);
+    expect(conservationText(info, contrastive, english)).toEqual({
+      text: 'sum of relevance 1e-6 = logit 0 (residual 1e-6)',
+      broken: false,
+    });
+    const rounded = { ...info, expected: -4.0891e-8, actual: -1.6723e-7, residual: -1.2634e-7 };
+    expect(conservationText(rounded, contrastive, english).text).toBe(
+      'sum of relevance -2e-7 = logit -4e-8 (residual -1e-7)',
+    );
   });
 
   test('names what was lost, and copes with any wording', () => {
