@@ -30,6 +30,18 @@ export interface HeadContext {
 /** Picks single locations: what it picks is the last layer then. */
 const SELECTING = new Set(['Gather', 'Slice', 'Split', 'GatherND', 'GatherElements']);
 const FLATTENING = new Set(['Flatten', 'Reshape']);
+/** Layers of the network proper, even where they leave a single location. */
+const WINDOWED = new Set(['Conv', 'ConvTranspose', 'MaxPool']);
+/** What stands between the last feature map and the linear head. */
+const POOLING = new Set([
+  'GlobalAveragePool',
+  'GlobalMaxPool',
+  'AveragePool',
+  'ReduceMean',
+  'Flatten',
+  'Reshape',
+  'Squeeze',
+]);
 
 export interface Frontier {
   /** The last values with locations, seen from the output. */
@@ -50,7 +62,8 @@ export function frontier(context: HeadContext): Frontier {
   const values = new Set<string>();
   let flattened = false;
   const seen = new Set<string>();
-  const visit = (value: string): void => {
+  /** @param pooled the value that the last pooling or flattening on the way here reads */
+  const visit = (value: string, pooled: string | null): void => {
     if (seen.has(value) || !layouts.has(value)) return;
     seen.add(value);
     const node = producer.get(value);
@@ -63,11 +76,16 @@ export function frontier(context: HeadContext): Frontier {
       values.add(value);
       return;
     }
+    if (spread.length && WINDOWED.has(node.op)) {
+      // The last feature map has a single location: it is a layer all the same.
+      values.add(pooled ?? value);
+      return;
+    }
     if (spread.length && FLATTENING.has(node.op)) flattened = true;
-    node.inputs.forEach(visit);
+    for (const input of node.inputs) visit(input, POOLING.has(node.op) ? input : pooled);
   };
   if (locations(context, output) > 1) return { values: densePredictions(context), flattened: false };
-  visit(output);
+  visit(output, null);
   return { values: [...values], flattened };
 }
 
