@@ -109,9 +109,22 @@ function probe(graph: Graph): Graph {
   };
 }
 
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'model-prism-'));
+  } catch (cause) {
+    throw new PrismError(
+      'FILE_UNWRITABLE',
+      `no folder can be made in ${tmpdir()}, where temporary files go; make room there or set TMPDIR`,
+      { path: tmpdir() },
+      { cause },
+    );
+  }
+}
+
 /** Optimises the graph as onnxruntime does when it makes a session, and reads back what it found. */
 async function optimise(graph: Graph): Promise<Findings> {
-  const folder = mkdtempSync(join(tmpdir(), 'model-prism-'));
+  const folder = temporaryFolder();
   const path = join(folder, 'optimised.onnx');
   try {
     try {
@@ -126,7 +139,7 @@ async function optimise(graph: Graph): Promise<Findings> {
       await session.release();
     } catch (error) {
       // Types that the binding cannot name (bfloat16) fail only after the file was written.
-      if (!String(error).includes('Unsupported data type')) throw refusal(error, graph);
+      if (!String(error).includes('Unsupported data type')) throw error;
     }
     return read(decodeModel(readFileSync(path), 'the optimised model').graph);
   } finally {
@@ -164,7 +177,7 @@ export async function evaluate(graph: Graph, known: ReadonlyMap<string, TensorTy
   }
   const values = [...new Set(graph.nodes.flatMap((node) => node.outputs))].filter((value) => value !== '');
   const undeclared: TensorType = { dtype: 'undefined', shape: undefined };
-  return optimise({
+  const skeleton: Graph = {
     ...graph,
     inputs: [...graph.inputs, ...weights],
     initializers,
@@ -173,5 +186,10 @@ export async function evaluate(graph: Graph, known: ReadonlyMap<string, TensorTy
       return { name, dtype, shape };
     }),
     types: new Map(),
-  });
+  };
+  try {
+    return await optimise(skeleton);
+  } catch (error) {
+    throw error instanceof PrismError ? error : refusal(error, graph);
+  }
 }

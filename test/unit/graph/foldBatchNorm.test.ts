@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { float, int, ints } from '../../../src/graph/attributes';
 import { foldBatchNorm } from '../../../src/graph/foldBatchNorm';
-import { type Attributes, type Graph, typeOf } from '../../../src/graph/ir';
+import { type Attributes, type Graph, type Tensor, typeOf } from '../../../src/graph/ir';
 import { specialise } from '../../../src/graph/specialise';
 import { float32 } from '../../../src/graph/tensor';
 import { toFloat32 } from '../../../src/inputs/elements';

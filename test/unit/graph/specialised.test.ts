@@ -279,3 +279,15 @@ test('a model of sequences survives reading and writing', async () => {
   expect(importModel(golden.bytes()).nodes.some(({ op }) => op === 'SplitToSequence')).toBe(true);
   expect(ops(await specialise(golden.graph())).some((op) => op.includes('Sequence'))).toBe(false);
 });
+
+test('without a place for temporary files, specialising says so', async () => {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = '/no/such/folder';
+  try {
+    const graph = graphOf({ inputs: [value('x', [3])], outputs: ['y'], nodes: [node('Relu', ['x'], ['y'])] });
+    expect((await errorOf(specialise(graph))).code).toBe('FILE_UNWRITABLE');
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});
