@@ -1,5 +1,6 @@
 import type { Graph } from '../../src/graph/ir';
 import type { NdArray } from '../../src/graph/ndarray';
+import type { NpyArray } from '../../src/inputs/npy';
 import type { Program, Runtime } from '../../src/methods/method';
 import { run } from './run';
 
@@ -16,7 +17,11 @@ export function testRuntime(): Runtime & { readonly compiled: ReadonlyMap<string
       const program: Program = {
         graph,
         async run(feeds, outputs): Promise<Map<string, NdArray>> {
-          return new Map(Object.entries(await run(graph, Object.fromEntries(feeds), outputs)) as [string, NdArray][]);
+          return new Map(
+            Object.entries(
+              await run(graph, Object.fromEntries(feeds) as Readonly<Record<string, NpyArray>>, outputs),
+            ) as [string, NdArray][],
+          );
         },
       };
       compiled.set(key, program);
