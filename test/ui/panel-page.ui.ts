@@ -273,7 +273,7 @@ describe('layers', () => {
     await panel.painted('map', `erf:${layer.id}@${y},${x}`);
     await panel.page.keyboard.press('ArrowRight');
     await panel.painted('map', `erf:${layer.id}@${y},${x + 1}`);
-    await panel.announced(`PFV at column ${x + 1}, row ${y}: relevance`);
+    await panel.announced(`PFV ${x + 1}, ${y}: relevance`);
     await panel.page.keyboard.press('Escape');
     await panel.painted('map', 'class:282');
     await panel.page.keyboard.press('Backspace');

@@ -1,6 +1,8 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import type { LayerInfo } from '../../src/protocol';
 import type { Point } from '../logic/geometry';
+import { placeName } from '../logic/pfv-grid';
 import { PrismElement } from './element';
 import { icon } from './icon';
 
@@ -53,7 +55,7 @@ export class Breadcrumb extends PrismElement {
     `,
   ];
 
-  @property() layer: string | undefined;
+  @property({ attribute: false }) layer: LayerInfo | undefined;
   @property({ attribute: false }) pinned: Point | undefined;
 
   protected override render(): TemplateResult {
@@ -85,17 +87,17 @@ export class Breadcrumb extends PrismElement {
     `;
   }
 
-  #layer(layer: string, pinned: Point | undefined): TemplateResult {
+  #layer(layer: LayerInfo, pinned: Point | undefined): TemplateResult {
     const { t } = this;
     if (pinned === undefined) {
       return html`<li>
-        ${icon('chevron-right')}<span class="here ellipsis" aria-current="location">${layer}</span>
+        ${icon('chevron-right')}<span class="here ellipsis" aria-current="location">${layer.title}</span>
       </li>`;
     }
-    return html`<li>${icon('chevron-right')}<span class="ellipsis">${layer}</span></li>
+    return html`<li>${icon('chevron-right')}<span class="ellipsis">${layer.title}</span></li>
       <li>
         ${icon('chevron-right')}
-        <span class="here ellipsis" aria-current="location">${t('PFV {0}, {1}', pinned.x, pinned.y)}</span>
+        <span class="here ellipsis" aria-current="location">${t('PFV {0}', placeName(layer, pinned))}</span>
         <button
           class="tool"
           title=${t('Unpin (Escape)')}

@@ -45,6 +45,7 @@ export class Layers extends PrismElement {
         display: flex;
         font-size: 12px;
         gap: 8px;
+        white-space: nowrap;
       }
     `,
   ];

@@ -150,6 +150,7 @@ export class Panel extends PrismElement {
     return html`<prism-section class="pfvs" .t=${t} heading=${t('Strongest PFVs')}>
       <prism-pfvs
         .t=${t}
+        .layer=${layer}
         .map=${layer && model.layerMaps.get(layer.id)}
         .pinned=${pinned}
         @pfv-choose=${(event: CustomEvent<{ x: number; y: number }>) => model.pin(event.detail)}
@@ -183,7 +184,7 @@ export class Panel extends PrismElement {
     return html`<div class="toolbar" role="group" aria-label=${t('Pictures')}>
       <prism-breadcrumb
         .t=${t}
-        .layer=${model.layer?.title}
+        .layer=${model.layer}
         .pinned=${model.pinned}
         @go-back=${() => model.closeLayer()}
         @pin-remove=${() => model.unpin()}

@@ -1,6 +1,6 @@
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, queryAll } from 'lit/decorators.js';
-import type { ScalarMap } from '../../src/protocol';
+import type { LayerInfo, ScalarMap } from '../../src/protocol';
 import type { Point } from '../logic/geometry';
 import { percent, signed } from '../logic/numbers';
 import { strongest } from '../logic/strongest';
@@ -41,10 +41,16 @@ export class Pfvs extends PrismElement {
     `,
   ];
 
+  @property({ attribute: false }) layer: LayerInfo | undefined;
   @property({ attribute: false }) map: ScalarMap | undefined;
   @property({ attribute: false }) pinned: Point | undefined;
 
   @queryAll('[role="option"]') private rows!: NodeListOf<HTMLElement>;
+
+  #name(pfv: Point): string {
+    const { layer, t } = this;
+    return layer?.height === 1 ? t('PFV {0}', pfv.x) : t('column {0}, row {1}', pfv.x, pfv.y);
+  }
 
   protected override render(): TemplateResult {
     const rows = this.map ? strongest(this.map, most) : [];
@@ -63,7 +69,7 @@ export class Pfvs extends PrismElement {
             this.emit('pfv-choose', { x: row.x, y: row.y });
           }}
         >
-          <span class="number">${this.t('column {0}, row {1}', row.x, row.y)}</span>
+          <span class="number">${this.#name(row)}</span>
           <span class="value number quiet">${signed(row.value)}</span>
           <span class="value number">${percent(row.share)}</span>
         </div>`,

@@ -18,7 +18,7 @@ import {
 } from '../logic/geometry';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
-import { arrange, cellAt, type PfvGrid, pfvAt, pfvGrid } from '../logic/pfv-grid';
+import { arrange, cellAt, gridSize, type PfvGrid, pfvAt, pfvGrid, placeName } from '../logic/pfv-grid';
 import { type Reading, readings, sentence } from '../logic/readout';
 import { defaultSmoothing } from '../logic/smooth';
 import type { Look } from '../painting/heatmap';
@@ -164,8 +164,8 @@ export class Stage extends PrismElement {
   }
 
   #fieldTitle(): string {
-    const { field } = this.model;
-    return field ? this.t('ERF of PFV {0}, {1}', field.x, field.y) : '';
+    const { field, layer } = this.model;
+    return field && layer ? this.t('ERF of PFV {0}', placeName(layer, field)) : '';
   }
 
   #photographPane(explanation: Explanation): TemplateResult {
@@ -231,9 +231,7 @@ export class Stage extends PrismElement {
     const map = raw && once(this.#arranged, raw, () => arrange(raw, grid));
     const area = gridArea(grid, explanation.photograph);
     const pfv = this.#pfv();
-    const note = readers
-      ? t('PFVs that draw on input {0}, {1}', readers.x, readers.y)
-      : t('{0} × {1} PFVs', layer.width, layer.height);
+    const note = readers ? t('PFVs that draw on input {0}, {1}', readers.x, readers.y) : t('{0} PFVs', gridSize(layer));
     const failure = model.layerMaps.failure(layer.id);
     const trouble = failure instanceof Error ? failure.message : undefined;
     return html`<prism-pane
@@ -327,7 +325,7 @@ export class Stage extends PrismElement {
     }
     const pfv = this.#pfv();
     if (layer === undefined || pfv === undefined) return [];
-    return readings({ pfv, map: model.layerMaps.get(layer.id), name: t('relevance') }, t);
+    return readings({ pfv, layer, map: model.layerMaps.get(layer.id), name: t('relevance') }, t);
   }
 
   #hint(): string {

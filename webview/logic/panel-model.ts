@@ -18,7 +18,7 @@ import { Latest } from './latest';
 import { LayerMaps } from './layer-maps';
 import { MapCache } from './map-cache';
 import { number, percent } from './numbers';
-import { neighbour, pfvGrid } from './pfv-grid';
+import { gridSize, neighbour, pfvGrid, placeName } from './pfv-grid';
 import { share, strongest, sums } from './strongest';
 import type { View } from './view';
 
@@ -168,7 +168,7 @@ export class PanelModel {
     if (layer === undefined) return;
     this.layerMaps.want(id, true);
     this.#leaveLayer();
-    this.announcement = this.t('Layer {0}: {1} × {2} PFVs.', layer.title, layer.width, layer.height);
+    this.announcement = this.t('Layer {0}: {1} PFVs.', layer.title, gridSize(layer));
     this.setView({ layer: id, pinned: undefined });
   }
 
@@ -317,10 +317,11 @@ export class PanelModel {
 
   #pfvText(layer: LayerInfo, { x, y }: Point): string {
     const map = this.layerMaps.get(layer.id);
-    if (map === undefined) return this.t('PFV at column {0}, row {1}.', x, y);
+    const name = placeName(layer, { x, y });
+    if (map === undefined) return this.t('PFV {0}.', name);
     const value = map.data[y * map.width + x]!;
     const part = percent(share(value, sums(map)));
-    return this.t('PFV at column {0}, row {1}: relevance {2}, {3} of the total.', x, y, number(value), part);
+    return this.t('PFV {0}: relevance {1}, {2} of the total.', name, number(value), part);
   }
 
   #show(change: Partial<Pick<PanelModel, 'field' | 'readers' | 'asked' | 'notice' | 'announcement'>>): void {

@@ -20,6 +20,12 @@ export function pfvGrid({ width, height }: Size): PfvGrid {
   return { width: columns, height: Math.ceil(width / columns), layer, spatial: false };
 }
 
+/** A PFV's place in its layer as people read it: `3, 5` is column and row; a token or a sample has one number. */
+export const placeName = ({ height }: Size, { x, y }: Point): string => (height > 1 ? `${x}, ${y}` : `${x}`);
+
+/** How many PFVs a layer has: `14 × 14`, or `197`. */
+export const gridSize = ({ width, height }: Size): string => (height > 1 ? `${width} × ${height}` : `${width}`);
+
 /** The map of a layer as cells; cells without a PFV are NaN. */
 export function arrange(map: ScalarMap, grid: PfvGrid): ScalarMap {
   if (grid.spatial) return map;

@@ -1,7 +1,8 @@
 import type { ScalarMap } from '../../src/protocol';
-import type { Point } from './geometry';
+import type { Point, Size } from './geometry';
 import type { Translate } from './l10n';
 import { number, percent, signed } from './numbers';
+import { placeName } from './pfv-grid';
 import { share, sums } from './strongest';
 
 /** One fact about the place pointed at. */
@@ -21,6 +22,7 @@ export interface ReadingSubject {
   readonly input?: Point | undefined;
   /** Location in the open layer. */
   readonly pfv?: Point | undefined;
+  readonly layer?: Size | undefined;
   /** The map the value is read from, raw, and what it is called. */
   readonly map?: ScalarMap | undefined;
   readonly name: string;
@@ -29,7 +31,10 @@ export interface ReadingSubject {
 /** The value of a map at a location, raw. */
 const valueAt = (map: ScalarMap, { x, y }: Point): number => map.data[y * map.width + x]!;
 
-export function readings({ photograph, rgb, input, pfv, map, name }: ReadingSubject, t: Translate): readonly Reading[] {
+export function readings(
+  { photograph, rgb, input, pfv, layer, map, name }: ReadingSubject,
+  t: Translate,
+): readonly Reading[] {
   const facts: Reading[] = [];
   const add = (label: string, text: string): void => void facts.push({ label, text });
   if (photograph && rgb) {
@@ -37,7 +42,7 @@ export function readings({ photograph, rgb, input, pfv, map, name }: ReadingSubj
     facts.push({ label: 'RGB', text: rgb.join(' '), colour: `rgb(${rgb.join(' ')})` });
   }
   if (input) add(t('input'), `${input.x}, ${input.y}`);
-  if (pfv) add('PFV', `${pfv.x}, ${pfv.y}`);
+  if (pfv && layer) add('PFV', placeName(layer, pfv));
   const location = pfv ?? input;
   if (map && location) {
     const value = valueAt(map, location);

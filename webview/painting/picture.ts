@@ -50,7 +50,8 @@ export async function pictureOf(
   for (const [i, drawing] of drawings.entries()) {
     const size = sizes[i]!;
     write(drawing.heading, left, padding, size.width / 2, 'bold');
-    write(drawing.note, left + size.width / 2, padding, size.width / 2);
+    const after = left + Math.min(context.measureText(drawing.heading).width, size.width / 2) + 12;
+    write(drawing.note, after, padding, left + size.width - after);
     const own = new OffscreenCanvas(size.width, size.height);
     const whereTo = place({ x: 0.5, y: 0.5, zoom: 1 }, drawing.content, size);
     drawScene(own.getContext('2d')!, drawing.scene, { placement: whereTo, theme, ratio: 1 });

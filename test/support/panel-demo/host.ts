@@ -4,6 +4,7 @@ import type {
   ClassScore,
   Explanation,
   HostApi,
+  LayerInfo,
   OptionValues,
   PanelApi,
   PanelState,
@@ -162,8 +163,14 @@ function start(): void {
       error: undefined,
     });
   };
-  const layer = async (id: string) =>
-    (await host).data.layers.find((candidate) => candidate.id === id.replace(/#\d+$/, ''))!;
+  const layer = (id: string): LayerInfo => demo.state.explanation!.layers.find((candidate) => candidate.id === id)!;
+  /** A golden map; `#…` at the end of an id tells copies of a layer apart. Other layers get something to look at. */
+  const layerMap = async (id: string): Promise<ScalarMap> => {
+    const known = (await host).data.layers.find((candidate) => candidate.id === id.replace(/#\d+$/, ''));
+    if (known?.url) return fetchMap(known.url);
+    const { width, height } = layer(id);
+    return bump(width, height, { x: width / 3, y: height / 3 }, Math.max(width, height) / 6);
+  };
 
   serve<HostApi>(connection, {
     async ready(params) {
@@ -200,19 +207,19 @@ function start(): void {
     async layerMaps(params) {
       note('layerMaps', params);
       await wait(demo.delay.request);
-      return Promise.all(params.layers.map(async (id) => fetchMap((await layer(id)).url!)));
+      return Promise.all(params.layers.map(layerMap));
     },
     async receptiveField(params) {
       note('receptiveField', params);
       await wait(demo.delay.request);
-      const { width, height } = await layer(params.layer);
+      const { width, height } = layer(params.layer);
       const centre = { x: ((params.x + 0.5) * 224) / width - 0.5, y: ((params.y + 0.5) * 224) / height - 0.5 };
       return bump(224, 224, centre, 300 / width);
     },
     async readers(params) {
       note('readers', params);
       await wait(demo.delay.request);
-      const { width, height } = await layer(params.layer);
+      const { width, height } = layer(params.layer);
       const centre = { x: ((params.x + 0.5) * width) / 224 - 0.5, y: ((params.y + 0.5) * height) / 224 - 0.5 };
       return bump(width, height, centre, Math.max(0.8, width / 24));
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { contentOf, gridArea, once } from '../../../webview/logic/content';
-import { arrange, cellAt, neighbour, pfvAt, pfvGrid } from '../../../webview/logic/pfv-grid';
+import { arrange, cellAt, gridSize, neighbour, pfvAt, pfvGrid, placeName } from '../../../webview/logic/pfv-grid';
 import { defaultView, restoreView } from '../../../webview/logic/view';
 
 describe('the grid of a layer', () => {
@@ -32,6 +32,17 @@ describe('the grid of a layer', () => {
     expect(neighbour(grid, { x: 1, y: 0 }, { x: 0, y: 1 })).toEqual({ x: 5, y: 0 });
     expect(neighbour(grid, { x: 9, y: 0 }, { x: 1, y: 0 })).toEqual({ x: 9, y: 0 });
     expect(neighbour(pfvGrid({ width: 7, height: 7 }), { x: 6, y: 6 }, { x: 1, y: -2 })).toEqual({ x: 6, y: 4 });
+  });
+
+  test('is named by columns and rows, or by one number where there is one row', () => {
+    expect([gridSize({ width: 14, height: 7 }), placeName({ width: 14, height: 7 }, { x: 3, y: 5 })]).toEqual([
+      '14 × 7',
+      '3, 5',
+    ]);
+    expect([gridSize({ width: 197, height: 1 }), placeName({ width: 197, height: 1 }, { x: 66, y: 0 })]).toEqual([
+      '197',
+      '66',
+    ]);
   });
 
   test('of a single value is one cell on the photograph', () => {

@@ -234,7 +234,7 @@ describe('layers and PFVs', () => {
     await settle();
     expect(model.field).toMatchObject({ x: 1, y: 0 });
     expect(kept.at(-1)?.pinned).toEqual({ layer: 'relu', x: 1, y: 0 });
-    expect(model.announcement).toBe('PFV at column 1, row 0: relevance 0.200, 22 % of the total.');
+    expect(model.announcement).toBe('PFV 1, 0: relevance 0.200, 22 % of the total.');
     model.unpin();
     await settle();
     expect(model.field).toMatchObject({ x: 0, y: 2 });

@@ -157,8 +157,11 @@ describe('reading a place', () => {
   });
 
   test('of a layer gives the PFV and its share', () => {
-    const facts = readings({ pfv: { x: 1, y: 0 }, map: mapOf(2, [3, 1]), name: 'relevance' }, english);
-    expect(sentence(facts)).toBe('PFV 1, 0, relevance +1.000, share 25 %');
+    const facts = readings(
+      { pfv: { x: 1, y: 0 }, layer: { width: 2, height: 1 }, map: mapOf(2, [3, 1]), name: 'relevance' },
+      english,
+    );
+    expect(sentence(facts)).toBe('PFV 1, relevance +1.000, share 25 %');
   });
 });
 
