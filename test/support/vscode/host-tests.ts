@@ -17,7 +17,9 @@ async function runInBrowser(
   workspace: string,
   environment: Record<string, string>,
 ): Promise<string> {
-  const window = await openWindow(machine, workspace, { environment });
+  // Only in this mode does the window tell a page how its tests ended; it also keeps notifications to itself.
+  const flags = ['--vscode-option', 'enable-smoke-test-driver'];
+  const window = await openWindow(machine, workspace, { environment, flags });
   try {
     const { context, address } = window;
     if (!context || !address) throw new Error('the suite needs a browser here');
@@ -80,6 +82,7 @@ async function runOnDesktop(
  * @throws Error with the host's log when the suite did not come to its end
  */
 export async function runHostTests(machine: Machine, workspace: string): Promise<HostTestResult[]> {
+  if (!existsSync(entry)) throw new Error(`${entry} is missing: npm run test:host builds it`);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'prism-host-'));
   const copy = path.join(folder, path.basename(workspace));
   const results = path.join(folder, 'results.json');

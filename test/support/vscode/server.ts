@@ -31,6 +31,7 @@ export async function startServer(
   machine: ServerMachine,
   profile: Profile,
   environment: Record<string, string>,
+  flags: readonly string[] = [],
 ): Promise<Server> {
   const child = spawn(
     machine.node,
@@ -40,6 +41,7 @@ export async function startServer(
       ...['--auth', 'none', '--bind-addr', '127.0.0.1:0'],
       ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
       '--disable-getting-started-override',
+      ...flags,
     ],
     // A group of its own, so that all its descendants can be ended at once.
     { env: profile.environment(environment), detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -61,11 +63,16 @@ export async function startServer(
       return false;
     }
   };
+  const kill = () => {
+    if (alive()) process.kill(group, 'SIGKILL');
+  };
+  // Also when the tests themselves are ended from outside: a worker then loses its parent or exits.
+  process.once('exit', kill);
+  process.once('disconnect', kill);
   const stop = async () => {
+    process.off('exit', kill).off('disconnect', kill);
     if (alive()) process.kill(group, 'SIGTERM');
-    await until('the server to stop', () => !alive(), { timeout: 5000, every: 50 }).catch(() => {
-      process.kill(group, 'SIGKILL');
-    });
+    await until('the server to stop', () => !alive(), { timeout: 5000, every: 50 }).catch(kill);
     log.end();
   };
   try {

@@ -13,6 +13,8 @@ export interface WindowOptions {
   readonly environment?: Record<string, string>;
   readonly width?: number;
   readonly height?: number;
+  /** More arguments of code-server. Only in a browser. */
+  readonly flags?: readonly string[];
   /** Device pixels a CSS pixel, for pictures. Only in a browser. */
   readonly scale?: number;
 }
@@ -42,7 +44,7 @@ async function openInBrowser(
   profile: Profile,
   options: WindowOptions,
 ): Promise<VSCodeWindow> {
-  const server = await startServer(machine, profile, options.environment ?? {});
+  const server = await startServer(machine, profile, options.environment ?? {}, options.flags);
   const browser = await chromium.launch({
     executablePath: machine.chromium,
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb'],
