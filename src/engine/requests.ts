@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PrismError } from '../graph/errors';
 import type { Graph } from '../graph/ir';
-import type { FloatArray, NdArray } from '../graph/ndarray';
+import { type FloatArray, floatArray, type NdArray } from '../graph/ndarray';
+import { toFloat32 } from '../inputs/elements';
 import type { Program, Runtime } from '../methods/method';
 import type { ScalarMap } from '../protocol';
 import type { CallContext } from '../rpc';
+import { readArrayFile } from './arrays';
 import type { Programs } from './programs';
 
 /** Between two reports of progress. */
@@ -113,6 +115,11 @@ export class ModelRuntime implements Runtime {
   memo<T>(key: string, make: () => T): T {
     if (!this.#memo.has(key)) this.#memo.set(key, make());
     return this.#memo.get(key) as T;
+  }
+
+  readArray(path: string): FloatArray {
+    const { dtype, shape, data } = readArrayFile(path);
+    return floatArray(toFloat32(dtype, data), shape);
   }
 
   checkCancelled(): void {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { PrismError } from '../graph/errors';
 import { type Graph, typeOf } from '../graph/ir';
 import type { NdArray } from '../graph/ndarray';
@@ -6,9 +5,9 @@ import { isFloating } from '../graph/tensor';
 import { fromFloat32, isElementType, toFloat32 } from '../inputs/elements';
 import { formatShape, requireImageInput } from '../inputs/guess';
 import { encodePicture, type Picture, readPicture } from '../inputs/image';
-import { readNpy } from '../inputs/npy';
 import { type Geometry, preprocess, viewport } from '../inputs/preprocess';
 import type { Photograph } from '../protocol';
+import { readArrayFile } from './arrays';
 import type { Model, Specialised } from './model';
 import type { Request } from './requests';
 
@@ -120,15 +119,7 @@ async function prepareArrays(model: Model, files: ReadonlyMap<string, string>, r
 const guessedChannels = (shape: readonly number[]): number | undefined => (shape.length >= 3 ? 1 : undefined);
 
 function readArray(file: string, name: string, graph: Graph): NdArray {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-    throw new PrismError('FILE_NOT_FOUND', `${file} ${why}; check the path`, { file }, { cause });
-  }
-  const array = readNpy(bytes, file);
+  const array = readArrayFile(file);
   const wanted = typeOf(graph, name)?.dtype ?? array.dtype;
   if (wanted === array.dtype) return array;
   // Numbers of another width are what a person means; NumPy writes float64 and int64 unless told otherwise.

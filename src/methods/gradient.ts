@@ -1,4 +1,7 @@
+import type { Graph } from '../graph/ir';
 import { type FloatArray, floatArray, type NdArray } from '../graph/ndarray';
+import type { RuleTable } from '../ops/rule';
+import { vjp } from '../ops/vjp';
 import { type GradientGraph, gradientGraph } from '../reverse/gradient';
 import { scoreWeights } from '../reverse/score';
 import type { Attribution, Method, Runtime, Score, Subject } from './method';
@@ -17,33 +20,51 @@ export interface GradientResult {
   readonly gradients: ReadonlyMap<string, FloatArray>;
 }
 
+/** The gradient of a score as a function of the model's inputs. */
+export type Differentiated = (feeds: ReadonlyMap<string, NdArray>) => Promise<GradientResult>;
+
 /**
- * The gradient of a score with respect to values of the graph.
+ * Makes the gradient of the subject's score with respect to values of the graph ready to be computed many times.
  *
- * @param feeds inputs in place of the subject's own, e.g. noisy copies
+ * @param table rules in place of the ordinary gradient's; its name must say which
  * @throws PrismError UNSUPPORTED_OPERATOR where a node on the way has no rule
  */
+export async function differentiate(
+  { graph, score }: Subject,
+  wrt: readonly string[],
+  runtime: Runtime,
+  table: RuleTable<string> = vjp,
+): Promise<Differentiated> {
+  const key = `${table.name}/${score.output}/${wrt.join(',')}`;
+  const compiled: GradientGraph = runtime.memo(key, () =>
+    gradientGraph(graph, { output: score.output, wrt, seed: 'weights', table }),
+  );
+  const program = await runtime.compile(key, () => compiled.graph);
+  const seed = seedOf(score, outputShape(graph, score.output));
+  return async (feeds) => {
+    runtime.checkCancelled();
+    const results = await program.run(new Map([...feeds, [compiled.seed, seed]]));
+    const take = (name: string): FloatArray => results.get(name) as FloatArray;
+    return {
+      score: take(compiled.score).data.reduce((total, value) => total + value, 0),
+      output: take(compiled.output),
+      gradients: new Map([...compiled.gradients].map(([value, name]) => [value, take(name)])),
+    };
+  };
+}
+
+/** The static shape of an output of a specialised graph. */
+export const outputShape = (graph: Graph, output: string): readonly number[] =>
+  graph.outputs.find(({ name }) => name === output)?.shape as readonly number[];
+
+/** The gradient of the subject's score with respect to values of the graph; see {@link differentiate}. */
 export async function gradientOf(
   subject: Subject,
   wrt: readonly string[],
   runtime: Runtime,
-  feeds: ReadonlyMap<string, NdArray> = subject.feeds,
+  table?: RuleTable<string>,
 ): Promise<GradientResult> {
-  const { graph, score } = subject;
-  const key = `gradient/${score.output}/${wrt.join(',')}`;
-  const compiled: GradientGraph = runtime.memo(key, () =>
-    gradientGraph(graph, { output: score.output, wrt, seed: 'weights' }),
-  );
-  const program = await runtime.compile(key, () => compiled.graph);
-  runtime.checkCancelled();
-  const shape = graph.outputs.find(({ name }) => name === score.output)?.shape as readonly number[];
-  const results = await program.run(new Map([...feeds, [compiled.seed, seedOf(score, shape)]]));
-  const take = (name: string): FloatArray => results.get(name) as FloatArray;
-  return {
-    score: take(compiled.score).data.reduce((total, value) => total + value, 0),
-    output: take(compiled.output),
-    gradients: new Map([...compiled.gradients].map(([value, name]) => [value, take(name)])),
-  };
+  return (await differentiate(subject, wrt, runtime, table))(subject.feeds);
 }
 
 /** ∂score/∂x (Simonyan, Vedaldi, Zisserman 2013), signed. */

@@ -6,7 +6,7 @@ export interface OptionSpec {
   readonly key: string;
   readonly title: string;
   readonly help: string;
-  /** `file` names an .npy file; `value` names a value of the graph. */
+  /** `file` names an .npy file, or one of the `choices`; `value` names a value of the graph, '' leaves it to the method. */
   readonly type: 'boolean' | 'integer' | 'number' | 'choice' | 'file' | 'value';
   readonly default: boolean | number | string;
   readonly min?: number;
@@ -75,7 +75,7 @@ export interface Conservation {
 export interface Attribution {
   /** The value of the graph that this is an attribution of. */
   readonly of: string;
-  /** In the shape of that value; PFV methods: of its locations only. */
+  /** In the shape of that value; PFV methods and class activation maps: of its locations only. */
   readonly map: FloatArray;
   /** The explained score. */
   readonly score: number;
@@ -101,6 +101,12 @@ export interface Runtime {
   compile(key: string, build: () => Graph): Promise<Program>;
   /** Keeps what was derived from this model beside its programs: made once for each key. */
   memo<T>(key: string, make: () => T): T;
+  /**
+   * The array of a file that an option names, as float32.
+   *
+   * @throws PrismError FILE_NOT_FOUND, and what reading an .npy file throws
+   */
+  readArray(path: string): FloatArray;
   /** Throws the cancellation error when the user gave up; call between chunks of work. */
   checkCancelled(): void;
   /** Share of the work done, and a preview of the result so far. */

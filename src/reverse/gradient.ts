@@ -5,6 +5,7 @@ import { type Graph, typeOf } from '../graph/ir';
 import { prune } from '../graph/prune';
 import { isFloating } from '../graph/tensor';
 import { castTo } from '../ops/common';
+import type { RuleTable } from '../ops/rule';
 import { vjp } from '../ops/vjp';
 import { reverse } from './driver';
 
@@ -20,6 +21,8 @@ export interface GradientRequest {
    * - `weights`: an input `weights` in the output's shape; the score is Σ weights·output.
    */
   readonly seed: 'target' | 'weights';
+  /** Rules in place of the ordinary gradient's. */
+  readonly table?: RuleTable<string>;
 }
 
 /** A graph of one forward and one backward pass. All names are values of `graph`. */
@@ -81,7 +84,7 @@ export function gradientGraph(model: Graph, request: GradientRequest): GradientG
   }
   const score = perItem(b, b.mul(cotangent, output), request.seed === 'target' && b.rank(output) === 1 ? 0 : 1);
 
-  const results = reverse(b, graph.nodes, vjp, new Map([[output, cotangent]]), wrt);
+  const results = reverse(b, graph.nodes, request.table ?? vjp, new Map([[output, cotangent]]), wrt);
   const taken = valueNames(graph);
   const gradients = new Map<string, string>();
   for (const value of new Set(wrt)) {

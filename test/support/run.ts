@@ -31,22 +31,31 @@ function fromOrt(tensor: ort.Tensor): NpyArray {
   return { dtype: tensor.type, shape: tensor.dims, data: STORAGE[tensor.type].make(bytes.buffer) };
 }
 
-/** Runs a model given as bytes; `graph` tells the inputs. */
-async function runBytes(
-  bytes: Uint8Array,
+/** A graph loaded into onnxruntime, to be run more than once. */
+export interface OpenGraph {
+  run(feeds: Readonly<Record<string, Feed>>, outputs?: readonly string[]): Promise<Record<string, NpyArray>>;
+  release(): Promise<void>;
+}
+
+/** Loads a graph; inputs that it does not have are left out of what is fed. */
+export async function openGraph(
   graph: Graph,
-  feeds: Readonly<Record<string, Feed>>,
-  outputs: readonly string[],
-  options: ort.InferenceSession.SessionOptions,
-): Promise<Record<string, NpyArray>> {
-  const session = await ort.InferenceSession.create(bytes, options);
-  try {
-    const tensors = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toOrt(graph, name, feed)]));
-    const results = await session.run(tensors, outputs);
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
-  } finally {
-    await session.release();
-  }
+  options: ort.InferenceSession.SessionOptions = sessionOptions,
+): Promise<OpenGraph> {
+  const session = await ort.InferenceSession.create(exportModel(graph), options);
+  return {
+    async run(feeds, outputs = graph.outputs.map(({ name }) => name)) {
+      const tensors = Object.fromEntries(
+        session.inputNames.map((name) => {
+          if (!feeds[name]) throw new Error(`nothing was fed into ${name}`);
+          return [name, toOrt(graph, name, feeds[name])];
+        }),
+      );
+      const results = await session.run(tensors, outputs);
+      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+    },
+    release: () => session.release(),
+  };
 }
 
 /**
@@ -55,13 +64,18 @@ async function runBytes(
  * @param feeds inputs by name; every input of the graph must be there
  * @param outputs the outputs wanted: all that are tensors when left out
  */
-export function run(
+export async function run(
   graph: Graph,
   feeds: Readonly<Record<string, Feed>>,
-  outputs: readonly string[] = graph.outputs.map(({ name }) => name),
+  outputs?: readonly string[],
   options: ort.InferenceSession.SessionOptions = sessionOptions,
 ): Promise<Record<string, NpyArray>> {
-  return runBytes(exportModel(graph), graph, feeds, outputs, options);
+  const open = await openGraph(graph, options);
+  try {
+    return await open.run(feeds, outputs);
+  } finally {
+    await open.release();
+  }
 }
 
 /** Runs a model as it is, by its path or bytes, so that onnxruntime itself is the reference. */
