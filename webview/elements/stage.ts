@@ -249,7 +249,7 @@ export class Stage extends PrismElement {
       .faint=${true}
       .viewport=${grid.spatial ? area : undefined}
       .map=${map}
-      .look=${map && this.#look(map, { sigma: 0, opacity: 0.85 })}
+      .look=${map && this.#look(map, { sigma: 0, opacity: 0.92 })}
       .cells=${grid}
       .at=${pfv && cellAt(grid, pfv)}
       .marks=${this.#cellMarks(grid, area)}

@@ -122,7 +122,12 @@ export const baseStyles = css`
 
   @media (forced-colors: active) {
     button.tool {
-      border-color: ButtonText;
+      border-color: Canvas;
+      outline: none;
+    }
+
+    button.tool:hover {
+      border-color: Highlight;
     }
 
     button.tool[aria-pressed='true'],
@@ -173,9 +178,20 @@ export const listStyles = css`
     outline-offset: -1px;
   }
 
+  /* Transparent borders and outlines would all show. */
   @media (forced-colors: active) {
+    [role='option'] {
+      border-color: Canvas;
+    }
+
+    [role='option']:not(:focus-visible) {
+      outline: none;
+    }
+
     [role='option'][aria-selected='true'] {
-      border-color: Highlight;
+      background: Highlight;
+      color: HighlightText;
+      forced-color-adjust: none;
     }
   }
 `;
