@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import { prepareMachine } from '../test/support/vscode/prepare';
 import { until } from '../test/support/vscode/wait';
 import { openWindow } from '../test/support/vscode/window';
-import { type Theme, Workbench } from '../test/support/vscode/workbench';
+import { type Theme, themes, Workbench } from '../test/support/vscode/workbench';
 
 const photograph = 'imagenet/photographs/chelsea.png';
 
@@ -18,10 +18,10 @@ const sample = path.join(scratch, 'sample');
 
 /** Explains the photograph in a fresh window and takes a picture once the map and the first layers are painted. */
 async function draw(machine: Awaited<ReturnType<typeof prepareMachine>>, theme: Theme): Promise<void> {
-  const window = await openWindow(machine, sample, { width: 1440, height: 900, scale: 1.5 });
+  const settings = { 'workbench.colorTheme': themes[theme].name };
+  const window = await openWindow(machine, sample, { settings, width: 1440, height: 900, scale: 1.5 });
   try {
     const workbench = await new Workbench(window, sample).ready();
-    await workbench.theme(theme);
     await workbench.contextMenu(photograph, 'Explain with Model Prism');
     const panel = await workbench.webview('canvas[data-painted]');
     await until(

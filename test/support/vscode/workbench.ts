@@ -6,7 +6,7 @@ import { sleep, until } from './wait';
 import type { VSCodeWindow } from './window';
 
 /** Names of VS Code's own themes and the class that the workbench carries under each. */
-const themes = {
+export const themes = {
   dark: { name: 'Dark Modern', className: 'vs-dark' },
   light: { name: 'Light Modern', className: 'vs' },
   'high-contrast': { name: 'Default High Contrast', className: 'hc-black' },
