@@ -1,22 +1,15 @@
 import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
-import { elementCount } from '../src/graph/tensor';
 import { gradientGraph } from '../src/reverse/gradient';
 import { lower } from '../src/reverse/lower';
 import { compare, contender, table } from './measure';
-import { efficientnetLite0, mobilenetV2, resnet50 } from './models';
+import { efficientnetLite0, image, mobilenetV2, resnet50 } from './models';
 
 const NETWORKS: readonly (readonly [string, () => Graph, number | undefined])[] = [
   ['ResNet-50', resnet50, 2.4],
   ['EfficientNet-Lite0', efficientnetLite0, undefined],
   ['MobileNetV2', mobilenetV2, undefined],
 ];
-
-/** A picture without meaning: two waves. */
-function image(shape: readonly number[]): NdArray {
-  const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(i * 0.7) + Math.cos(i * 0.013));
-  return { dtype: 'float32', shape, data };
-}
 
 /** The input gradient of one class, forward pass and logits included, against the forward pass alone. */
 export async function gradientSection(rounds: number): Promise<void> {

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { gradientSection } from './gradient';
+import { srdSection } from './srd';
 
 /** What `npm run bench` times, one section a file. */
 const SECTIONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   gradient: gradientSection,
+  srd: srdSection,
 };
 
 async function main(): Promise<void> {

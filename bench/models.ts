@@ -1,6 +1,7 @@
 import { int, ints } from '../src/graph/attributes';
 import { Builder } from '../src/graph/builder';
 import { type Graph, TARGET_OPSET } from '../src/graph/ir';
+import type { NdArray } from '../src/graph/ndarray';
 import { elementCount, float32 } from '../src/graph/tensor';
 
 /**
@@ -144,3 +145,9 @@ export const efficientnetLite0 = (size = 224): Graph =>
     1280,
     size,
   );
+
+/** A picture without meaning: two waves. */
+export function image(shape: readonly number[]): NdArray {
+  const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(i * 0.7) + Math.cos(i * 0.013));
+  return { dtype: 'float32', shape, data };
+}

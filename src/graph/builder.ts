@@ -23,6 +23,8 @@ export class Builder {
   readonly #names = new Set<string>();
   readonly #made = new Map<string, readonly string[]>();
   readonly #counters = new Map<string, number>();
+  /** Large index arrays by identity: they are too long to compare. */
+  readonly #indices = new Map<Int32Array, string>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -136,8 +138,12 @@ export class Builder {
   }
 
   /** Indices for Gather and its like, taken over as they are. */
-  indices(values: Int32Array, shape?: readonly number[]): string {
-    return this.constant(int32(values, shape), 'indices');
+  indices(values: Int32Array, shape: readonly number[] = [values.length]): string {
+    const known = this.#indices.get(values);
+    if (known && this.shape(known).join() === shape.join()) return known;
+    const name = this.constant(int32(values, shape), 'indices');
+    this.#indices.set(values, name);
+    return name;
   }
 
   bools(values: readonly boolean[], shape?: readonly number[]): string {

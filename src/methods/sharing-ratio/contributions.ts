@@ -120,6 +120,8 @@ function toPaths(b: Builder, perSource: string, windows: Windows): string {
 
 /** Up to this many channels a source is an image's pixel. */
 const SMALL = 4;
+/** Channel counts divisible by this stay in the blocked layout. */
+const LANES = 16;
 
 /**
  * The same for images, in convolutions alone: windows are read by a kernel of ones at single places, products of two
@@ -130,7 +132,6 @@ function fromImage(b: Builder, node: Node, image: string, windows: Windows): Con
   const [outputs, channels, ...kernel] = b.shape(weight);
   const offsets = offsetCount(windows);
   const targets = targetCount(windows);
-  const positions = b.shape(image).slice(2);
   const byOffset = b.reshape(weight, [outputs, channels, offsets]);
   const places = new Float32Array(offsets * offsets);
   for (let o = 0; o < offsets; o++) places[o * offsets + o] = 1;
@@ -139,39 +140,57 @@ function fromImage(b: Builder, node: Node, image: string, windows: Windows): Con
   const ones = kernel.map(() => 1);
 
   const vectors = b.transpose(byOffset, [2, 1, 0]);
-  const products = b.reshape(b.matmul(vectors, b.transpose(vectors, [0, 2, 1])), [offsets, channels * channels, 1]);
-  const gramFilter = b.reshape(b.mul(products, b.floats(places, [offsets, 1, offsets])), [
-    offsets,
-    channels * channels,
-    ...kernel,
-  ]);
-  const pairs = b.mul(
-    b.reshape(image, [1, channels, 1, ...positions]),
-    b.reshape(image, [1, 1, channels, ...positions]),
-  );
-  const squares = convolve(b.reshape(pairs, [1, channels * channels, ...positions]), gramFilter);
+  const { left, right, weights, count } = channelPairs(channels);
+  const products = b.reshape(b.matmul(vectors, b.transpose(vectors, [0, 2, 1])), [offsets, channels * channels]);
+  const onPairs = b.reshape(b.matmul(products, b.floats(weights, [channels * channels, count])), [offsets, count, 1]);
+  const gramFilter = b.reshape(b.mul(onPairs, b.floats(places, [offsets, 1, offsets])), [offsets, count, ...kernel]);
+  const pick = (list: Int32Array): string => b.op('Gather', [image, b.indices(list)], { axis: int(1) });
+  const squares = convolve(b.mul(pick(left), pick(right)), gramFilter);
   const size = b.reshape(b.op('Sqrt', [b.op('Relu', [squares])]), [1, offsets, targets]);
 
   const along = (z: string): string => {
-    const reading = new Float32Array(offsets * channels * channels * offsets);
-    const summing = new Float32Array(offsets * offsets * channels);
+    // A few channels of zeros keep the count one that the blocked layout takes.
+    const lanes = Math.ceil((offsets * channels) / LANES) * LANES;
+    const reading = new Float32Array(lanes * channels * offsets);
+    const summing = new Float32Array(offsets * lanes);
     for (let o = 0; o < offsets; o++) {
       for (let c = 0; c < channels; c++) {
         reading[((o * channels + c) * channels + c) * offsets + o] = 1;
-        summing[(o * offsets + o) * channels + c] = 1;
+        summing[o * lanes + o * channels + c] = 1;
       }
     }
-    const read = convolve(image, b.floats(reading, [offsets * channels, channels, ...kernel]));
-    const back = b.reshape(vectors, [offsets * channels, outputs, ...ones]);
+    const read = convolve(image, b.floats(reading, [lanes, channels, ...kernel]));
+    const flat = b.reshape(vectors, [offsets * channels, outputs]);
+    const filler = lanes - offsets * channels;
+    const rows = filler ? b.op('Concat', [flat, b.expand(b.float(0), [filler, outputs])], { axis: int(0) }) : flat;
+    const back = b.reshape(rows, [lanes, outputs, ...ones]);
     const map = b.transpose(b.reshape(z, [1, ...windows.output, outputs]), [
       0,
       kernel.length + 1,
       ...kernel.map((_, axis) => axis + 1),
     ]);
-    const sums = onOnes(b.mul(read, onOnes(map, back)), b.floats(summing, [offsets, offsets * channels, ...ones]));
+    const sums = onOnes(b.mul(read, onOnes(map, back)), b.floats(summing, [offsets, lanes, ...ones]));
     return b.reshape(sums, [1, offsets, targets]);
   };
   return { size, along, sum: null };
+}
+
+/**
+ * The products of two channels that a quadratic form needs, and how its matrix is read into their weights; filled up
+ * with products of weight 0 to a count that the blocked layout takes.
+ */
+function channelPairs(channels: number) {
+  const pairs = Array.from({ length: channels }, (_, i) => i).flatMap((i) =>
+    Array.from({ length: channels - i }, (_, d) => [i, i + d] as const),
+  );
+  const count = Math.ceil(pairs.length / 4) * 4;
+  const weights = new Float32Array(channels * channels * count);
+  for (const [p, [i, j]] of pairs.entries()) {
+    weights[(i * channels + j) * count + p] = 1;
+    weights[(j * channels + i) * count + p] = 1;
+  }
+  const side = (at: 0 | 1): Int32Array => Int32Array.from({ length: count }, (_, p) => pairs[p]?.[at] ?? 0);
+  return { left: side(0), right: side(1), weights, count };
 }
 
 /**

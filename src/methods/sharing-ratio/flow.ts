@@ -46,6 +46,8 @@ export class Ledger {
   /** Forward values that the ratios yield for free: value → its replacement. */
   readonly replacements = new Map<string, string>();
 
+  readonly #made = new Map<Node, unknown>();
+
   constructor(
     readonly b: Builder,
     readonly layouts: Layouts,
@@ -57,6 +59,12 @@ export class Ledger {
   /** A ledger for trying a rule out: what it notes counts for nothing. */
   scratch(): Ledger {
     return new Ledger(this.b, this.layouts, this.producer);
+  }
+
+  /** What is made for a node, made once. */
+  once<T>(node: Node, make: () => T): T {
+    if (!this.#made.has(node)) this.#made.set(node, make());
+    return this.#made.get(node) as T;
   }
 
   /** An input of the pass that puts relevance into a value; the same for every call. */

@@ -100,16 +100,20 @@ function paddedCounts(node: Node, { input, output, kernel, strides, dilations, b
   return perAxis.reduce<number[]>((counts, axis) => counts.flatMap((count) => axis.map((more) => count * more)), [1]);
 }
 
+/** The planes of a pool, made once however many layers read it. */
+function planesOf(ledger: Ledger, pool: Node): { readonly windows: Windows; readonly rows: string } {
+  return ledger.once(pool, () => {
+    const windows = poolWindows(ledger.b, pool);
+    return { windows, rows: poolPlanes(ledger.b, pool, windows) };
+  });
+}
+
 function sourcesOf(ledger: Ledger, value: string): PooledSources {
   const { b } = ledger;
   const pool = ledger.producer.get(value);
   if (isPool(pool) && ledger.onPath(pool.inputs[0])) {
-    const windows = poolWindows(b, pool);
-    return {
-      rows: poolPlanes(b, pool, windows),
-      planes: offsetCount(windows),
-      pool: { windows, input: pool.inputs[0] },
-    };
+    const { windows, rows } = planesOf(ledger, pool);
+    return { rows, planes: offsetCount(windows), pool: { windows, input: pool.inputs[0] } };
   }
   const rows = rowsOf(b, value);
   return { rows: b.reshape(rows, [1, ...b.shape(rows)]), planes: 1, value };
@@ -207,8 +211,7 @@ export function sharePool(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   if (flow.own) asked.push({ relevance: flow.own, against: y });
   const parts = flow.passed.filter(({ value }) => value === node.inputs[0]).map(({ relevance }) => relevance);
   if (asked.length) {
-    const windows = poolWindows(b, node);
-    const planes = poolPlanes(b, node, windows);
+    const { windows, rows: planes } = planesOf(ledger, node);
     for (const { relevance, against } of asked) {
       const z = rowsOf(b, against);
       const ratios = ledger.safeDivide(b.sum(b.mul(planes, z), [2]), b.sum(b.mul(z, z), [1]));
