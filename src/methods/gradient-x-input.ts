@@ -1,7 +1,7 @@
 import { type FloatArray, floatArray } from '../graph/ndarray';
-import { extract } from '../graph/prune';
 import { gradientOf } from './gradient';
-import type { Attribution, Method, Runtime, Subject } from './method';
+import type { Attribution, Method } from './method';
+import { elementsAt } from './sampling/varied';
 
 /**
  * x ⊙ ∂score/∂x. For a network that is linear around x without biases the sum is the score; how far it is from that is
@@ -27,7 +27,7 @@ export const gradientXInput: Method = {
     const of = subject.at ?? subject.input;
     const { score, output, gradients } = await gradientOf(subject, [of], runtime);
     const gradient = gradients.get(of) as FloatArray;
-    const values = await valueAt(subject, of, runtime);
+    const values = (await elementsAt(subject, of, runtime)).data as Float32Array;
     const map = floatArray(
       gradient.data.map((slope, index) => slope * values[index]),
       gradient.shape,
@@ -47,11 +47,3 @@ export const gradientXInput: Method = {
     };
   },
 };
-
-/** The elements of an input or an inner value for the subject's feeds. */
-async function valueAt({ graph, feeds }: Subject, value: string, runtime: Runtime): Promise<Float32Array> {
-  const fed = feeds.get(value);
-  if (fed) return fed.data as Float32Array;
-  const program = await runtime.compile(`value/${value}`, () => extract(graph, [], [value]));
-  return (await program.run(feeds)).get(value)?.data as Float32Array;
-}

@@ -1,0 +1,93 @@
+import { PrismError } from '../graph/errors';
+import { floatArray } from '../graph/ndarray';
+import { differentiate } from './gradient';
+import type { Attribution, Method } from './method';
+import { notOneGraph } from './notOneGraph';
+import { baselineOption, baselinesOf } from './sampling/baseline';
+import { noiseOf, noiseOptions } from './sampling/noise';
+import { seeded } from './sampling/random';
+import { evaluate, feedsWith, varied } from './sampling/varied';
+
+/** E over baselines x', α ~ U(0, 1) and noise ε of (x + ε − x') ⊙ ∇S(x' + α(x + ε − x')) (Lundberg, Lee 2017; Erion et al. 2021). */
+export const gradientShap: Method = {
+  info: {
+    id: 'gradient-shap',
+    title: 'GradientSHAP',
+    summary:
+      'Expected gradients: integrated gradients at random points of the ways from random baselines to noisy copies of the input.',
+    paper: { title: 'A Unified Approach to Interpreting Model Predictions', url: 'https://arxiv.org/abs/1705.07874' },
+    family: 'gradient',
+    signed: true,
+    needs: 'reverse',
+    layers: false,
+    options: [
+      ...noiseOptions(0.05),
+      {
+        ...baselineOption,
+        help: `${baselineOption.help} A file may hold several baselines, one behind the other: the samples take them in turn.`,
+      },
+      {
+        key: 'alphas',
+        title: 'Points from a file',
+        help: 'Draws no points: an .npy file of the point of each sample on its way from 0, the baseline, to 1, the input. Their number replaces the number of samples.',
+        type: 'file',
+        default: '',
+      },
+    ],
+  },
+
+  async explain(given, options, host): Promise<Attribution> {
+    const { subject, runtime, x } = await varied(given, host);
+    const baselines = baselinesOf(x, options.baseline as string, subject.input, runtime);
+    const random = seeded(options.seed as number);
+    const alphas = options.alphas === '' ? undefined : runtime.readArray(options.alphas as string).data;
+    const noise = noiseOf(x, { ...options, ...(alphas && { samples: alphas.length }) }, random, runtime);
+    const { count } = noise;
+    if (alphas && alphas.length !== count) {
+      throw new PrismError('SHAPE_MISMATCH', `${alphas.length} points were given for ${count} arrays of noise`);
+    }
+    const { score, output } = await evaluate(subject, runtime);
+    const used = baselines.slice(0, count);
+    const starts: number[] = [];
+    for (const baseline of used) starts.push((await evaluate(subject, runtime, feedsWith(subject, x, baseline))).score);
+    const gradientAt = await differentiate(subject, [subject.input], runtime);
+    const total = new Float64Array(x.data.length);
+    const map = (samples: number) =>
+      floatArray(
+        Float32Array.from(total, (sum) => sum / samples),
+        x.shape,
+      );
+    let start = 0;
+    for (let sample = 0; sample < count; sample++) {
+      const baseline = used[sample % used.length];
+      const added = noise.next();
+      const alpha = alphas ? alphas[sample] : random.uniform();
+      const way = x.data.map((value, i) => value + added[i] - baseline[i]);
+      const point = way.map((difference, i) => baseline[i] + alpha * difference);
+      const { gradients } = await gradientAt(feedsWith(subject, x, point));
+      gradients.get(subject.input)?.data.forEach((slope, i) => {
+        total[i] += way[i] * slope;
+      });
+      start += starts[sample % used.length] / count;
+      runtime.progress((sample + 1) / count, map(sample + 1));
+    }
+    const result = map(count);
+    const actual = result.data.reduce((sum, value) => sum + value, 0);
+    const expected = score - start;
+    return {
+      of: subject.input,
+      map: result,
+      score,
+      output,
+      seed: options.seed as number,
+      conservation: {
+        what: 'sum against the score’s change from the baselines (equal in the mean over many samples without noise)',
+        expected,
+        actual,
+        residual: actual - expected,
+      },
+    };
+  },
+
+  graph: notOneGraph('gradient-shap'),
+};

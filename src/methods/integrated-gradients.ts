@@ -1,0 +1,98 @@
+import { floatArray } from '../graph/ndarray';
+import { type Differentiated, differentiate } from './gradient';
+import type { Attribution, Method } from './method';
+import { notOneGraph } from './notOneGraph';
+import { baselineOf, baselineOption } from './sampling/baseline';
+import { gaussLegendre } from './sampling/gaussLegendre';
+import { evaluate, feedsWith, type Varied, varied } from './sampling/varied';
+
+/** Wishes for a residual are given up beyond this many points. */
+const MAX_STEPS = 12800;
+
+/** (x − x') ⊙ ∫ ∇S(x' + α(x − x')) dα by quadrature; sums in double precision. */
+async function integrate(
+  { subject, runtime, x }: Varied,
+  baseline: Float32Array,
+  steps: number,
+  gradientAt: Differentiated,
+): Promise<Float32Array> {
+  const { points, weights } = gaussLegendre(steps);
+  const total = new Float64Array(x.data.length);
+  const map = (): Float32Array => Float32Array.from(total, (sum, i) => (x.data[i] - baseline[i]) * sum);
+  for (let step = 0; step < steps; step++) {
+    const point = x.data.map((value, i) => baseline[i] + points[step] * (value - baseline[i]));
+    const { gradients } = await gradientAt(feedsWith(subject, x, point));
+    gradients.get(subject.input)?.data.forEach((slope, i) => {
+      total[i] += weights[step] * slope;
+    });
+    runtime.progress((step + 1) / steps, floatArray(map(), x.shape));
+  }
+  return map();
+}
+
+/** Integrated gradients (Sundararajan, Taly, Yan 2017) by Gauss–Legendre quadrature along the straight path. */
+export const integratedGradients: Method = {
+  info: {
+    id: 'integrated-gradients',
+    title: 'Integrated Gradients',
+    summary:
+      'The gradient collected on the way from a baseline to the input: contributions that add up to how far the score moved.',
+    paper: { title: 'Axiomatic Attribution for Deep Networks', url: 'https://arxiv.org/abs/1703.01365' },
+    family: 'gradient',
+    signed: true,
+    needs: 'reverse',
+    layers: false,
+    options: [
+      {
+        key: 'steps',
+        title: 'Steps',
+        help: 'Points on the way from the baseline to the input at which the gradient is taken.',
+        type: 'integer',
+        default: 50,
+        min: 1,
+        max: MAX_STEPS,
+      },
+      baselineOption,
+      {
+        key: 'tolerance',
+        title: 'Tolerance',
+        help: `Doubles the steps until what is missing from the sum is at most this share of the score’s change, but to no more than ${MAX_STEPS}. 0 keeps the steps as they are.`,
+        type: 'number',
+        default: 0,
+        min: 0,
+        max: 1,
+      },
+    ],
+  },
+
+  async explain(given, options, host): Promise<Attribution> {
+    const way = await varied(given, host);
+    const { subject, runtime, x } = way;
+    const baseline = baselineOf(x, options.baseline as string, subject.input, runtime);
+    const { score, output } = await evaluate(subject, runtime);
+    const start = await evaluate(subject, runtime, feedsWith(subject, x, baseline));
+    const gradientAt = await differentiate(subject, [subject.input], runtime);
+    const expected = score - start.score;
+    const wish = options.tolerance as number;
+    for (let steps = options.steps as number; ; steps *= 2) {
+      const data = await integrate(way, baseline, steps, gradientAt);
+      const actual = data.reduce((sum, value) => sum + value, 0);
+      const residual = actual - expected;
+      if (wish > 0 && Math.abs(residual) > wish * Math.abs(expected) && 2 * steps <= MAX_STEPS) continue;
+      return {
+        of: subject.input,
+        map: floatArray(data, x.shape),
+        score,
+        output,
+        conservation: {
+          what: `sum of ${steps} steps against the score’s change from the baseline`,
+          expected,
+          actual,
+          residual,
+        },
+      };
+    }
+  },
+
+  graph: notOneGraph('integrated-gradients'),
+};
