@@ -33,9 +33,6 @@ function sessions(): Runtime & { release(): Promise<void> } {
     readArray(path) {
       throw new Error(`no option of this benchmark names a file: ${path}`);
     },
-    readArray(path) {
-      throw new Error(`sharing ratios read no array, least of all ${path}`);
-    },
     checkCancelled() {},
     progress() {},
     async release() {
