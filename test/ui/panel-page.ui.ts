@@ -295,6 +295,16 @@ describe('layers', () => {
     await panel.painted('grid', `layer:${layer.id}`);
   });
 
+  test('a click on the photograph pins the PFV that lies there', async () => {
+    await panel.layer(layer.id).click();
+    await panel.painted('grid', `layer:${layer.id}`);
+    await panel.click('map', input, 120, 40);
+    // 224 / 14 = 16 input pixels a PFV
+    await panel.painted('map', `erf:${layer.id}@2,7`);
+    await panel.page.keyboard.press('Escape');
+    await panel.painted('map', 'class:282');
+  });
+
   test('a fast pointer does not pile up requests', async () => {
     await panel.page.evaluate(() => {
       demo.delay.request = 150;
@@ -348,6 +358,7 @@ describe('state', () => {
     await panel.choose('Colours', 'PuOr');
     await panel.page.reload();
     await panel.painted('map', `erf:${layer.id}@4,4`);
+    expect(await panel.layer(layer.id).getAttribute('aria-selected')).toBe('true');
     expect(await panel.page.getByRole('slider', { name: 'Opacity' }).inputValue()).toBe('0.25');
     expect(await panel.page.getByRole('combobox', { name: 'Colours' }).innerText()).toContain('PuOr');
   });

@@ -118,8 +118,12 @@ export class Layers extends PrismElement {
     </div>`;
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(changed: PropertyValues<this>): void {
     const rows = [...this.rows];
+    // A list of its own is scrolled to what is open; where the page scrolls it stays where the person is.
+    if (changed.has('open') && this.open !== undefined && matchMedia('(min-width: 641px)').matches) {
+      rows.find((row) => row.dataset.layer === this.open)?.scrollIntoView({ block: 'nearest' });
+    }
     if (rows.length !== this.#observed.length || rows.some((row, i) => row !== this.#observed[i])) {
       this.#observer.disconnect();
       this.#visible.clear();

@@ -129,7 +129,7 @@ export class Stage extends PrismElement {
         ${aside ? this.#photographPane(explanation) : nothing} ${this.#mapPane(explanation, aside)}
         ${model.layer ? this.#gridPane(explanation) : nothing}
       </div>
-      <prism-readout .t=${t} .readings=${facts} hint=${this.#hint()}></prism-readout>
+      <prism-readout .t=${t} .readings=${facts} hint=${model.hint}></prism-readout>
       <prism-display
         .t=${t}
         .view=${view}
@@ -183,8 +183,9 @@ export class Stage extends PrismElement {
       .camera=${this.camera}
       .cursor=${this.#cursorOn('photograph')}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#point('photograph', event.detail)}
+      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#pickPlace(event.detail)}
       @pane-step=${(event: CustomEvent<Point>) => this.#stepCursor(event, 'photograph')}
-      @pane-escape=${() => this.#clear()}
+      @pane-escape=${() => this.#escape()}
       @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail)}
     ></prism-pane>`;
   }
@@ -216,8 +217,9 @@ export class Stage extends PrismElement {
       .camera=${this.camera}
       .cursor=${this.#cursorOn('map')}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#point('map', event.detail)}
+      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#pickPlace(event.detail)}
       @pane-step=${(event: CustomEvent<Point>) => this.#stepCursor(event, 'map')}
-      @pane-escape=${() => this.#clear()}
+      @pane-escape=${() => this.#escape()}
       @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail)}
     ></prism-pane>`;
   }
@@ -328,14 +330,6 @@ export class Stage extends PrismElement {
     return readings({ pfv, layer, map: model.layerMaps.get(layer.id), name: t('relevance') }, t);
   }
 
-  #hint(): string {
-    const { model, t } = this;
-    if (model.layer)
-      return t('Point at a PFV to see what it saw, at the photograph to see which PFVs draw on a place.');
-    if (model.explanation?.layers.length) return t('Open a layer to see its PFVs and their receptive fields.');
-    return t('Point at the photograph to read values.');
-  }
-
   #point(pane: PaneName, { point, by }: Pointing): void {
     if (point === undefined) {
       if (this.cursor?.by === by) this.#clear();
@@ -344,6 +338,12 @@ export class Stage extends PrismElement {
     this.cursor = { pane, point, by };
     const { explanation } = this.model;
     this.model.pointAtPlace(locationAt(explanation!.map, explanation!.photograph.viewport, point));
+  }
+
+  /** Takes back one thing: the keyboard's cursor, then the pin. */
+  #escape(): void {
+    if (this.cursor?.by === 'keyboard') this.#clear();
+    else this.model.unpin();
   }
 
   #clear(): void {
@@ -384,6 +384,14 @@ export class Stage extends PrismElement {
     if (same || (!pfv && model.pinned)) model.unpin();
     else if (pfv) model.pin(pfv);
     else model.movePin({ x: 0, y: 0 });
+  }
+
+  /** Pins the PFV that lies at a place of the photograph: the one clicked, or the cursor's. */
+  #pickPlace(point = this.cursor?.point): void {
+    const { layer, explanation } = this.model;
+    if (layer === undefined || point === undefined || !this.#gridIsSpatial) return;
+    const pfv = locationAt(layer, explanation!.photograph.viewport, point);
+    if (pfv) this.model.pin(pfv);
   }
 
   #movePin(by: Point, grid: PfvGrid, area: Rect): void {

@@ -157,6 +157,14 @@ export class PanelModel {
     return Object.fromEntries((method?.options ?? []).map((option) => [option.key, value(option)]));
   }
 
+  /** What the person may do next. */
+  get hint(): string {
+    const { layer, explanation, t } = this;
+    if (layer) return t('Point at a PFV to see what it saw, at the photograph to see which PFVs draw on a place.');
+    if (explanation?.layers.length) return t('Open a layer to see its PFVs and their receptive fields.');
+    return t('Point at the photograph to read values.');
+  }
+
   setView(change: Partial<View>): void {
     this.view = { ...this.view, ...change };
     this.keep(this.view);
