@@ -1,6 +1,6 @@
 import type { ConservationInfo, ScalarMap } from '../../src/protocol';
 import type { Translate } from './l10n';
-import { number, percent } from './numbers';
+import { number } from './numbers';
 
 /** Above this relative residual a map is not what its method promises. */
 const tolerance = 1e-3;
@@ -44,6 +44,6 @@ export function conservationText(info: ConservationInfo, map: ScalarMap, t: Tran
     ? `${t(left!)} ${actual} ${sign} ${t(right)} ${expected}`
     : `${t(info.what)}: ${actual} ${sign} ${expected}`;
   const residual = t('residual {0}', number(info.residual, 1));
-  const lost = info.lost ? `, ${t('{0} lost at guarded divisions', percent(info.lost))}` : '';
+  const lost = info.lost ? `, ${t('{0} lost on the way', number(info.lost, 3))}` : '';
   return { text: `${sides} (${residual}${lost})`, broken };
 }

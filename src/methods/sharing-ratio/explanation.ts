@@ -54,6 +54,12 @@ const locationsOf = ({ shape, channels }: SharingLayer): number[] =>
 
 const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
 
+/** Names what the relevance of the last layer adds up to. */
+function startedFrom(expected: number, score: number, options: Options): string {
+  if (options.contrastive) return 'zero, as every contrast to the mean';
+  return Math.abs(expected - score) <= 1e-4 * Math.abs(score) ? 'the score' : 'the relevance of the last layer';
+}
+
 /** What tokens outside the image kept goes to the image's locations in proportion to what they have. */
 function spreadOut({ data, shape }: FloatArray, total: number): FloatArray {
   const here = sum(data);
@@ -111,7 +117,7 @@ class SharingExplanation implements PfvExplanation {
       maps,
       score: of,
       conservation: {
-        what: 'sum of relevance at the input, and what was lost on the way, against the relevance that set out',
+        what: `sum of relevance against ${startedFrom(expected, of, options)}`,
         expected,
         actual,
         residual: actual + kept - expected,

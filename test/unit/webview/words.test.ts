@@ -90,7 +90,7 @@ describe('conservation', () => {
   test('names what was lost, and copes with any wording', () => {
     const info = { what: 'completeness', expected: 2, actual: 2, residual: 0, lost: 0.034 };
     expect(conservationText(info, map, english).text).toBe(
-      'completeness: 2.0000 = 2.0000 (residual 0, 3.4 % lost at guarded divisions)',
+      'completeness: 2.0000 = 2.0000 (residual 0, 0.0340 lost on the way)',
     );
   });
 });
