@@ -22,9 +22,9 @@ import { arrange, cellAt, gridSize, type PfvGrid, pfvAt, pfvGrid, placeName } fr
 import { type Reading, readings, sentence } from '../logic/readout';
 import { defaultSmoothing } from '../logic/smooth';
 import type { Look } from '../painting/heatmap';
+import { gridMarks, photographMarks } from '../painting/marks';
 import { type Photo, rgbAt } from '../painting/photo';
 import type { Drawing } from '../painting/picture';
-import type { Mark } from '../painting/scene';
 import './display';
 import { PrismElement } from './element';
 import './pane';
@@ -213,7 +213,7 @@ export class Stage extends PrismElement {
       .map=${map}
       .look=${this.#look(map, aside ? { opacity: 1 } : {})}
       .at=${this.#place(map)}
-      .marks=${this.#marks(explanation)}
+      .marks=${photographMarks(model, photograph.viewport)}
       .camera=${this.camera}
       .cursor=${this.#cursorOn('map')}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#point('map', event.detail)}
@@ -254,7 +254,7 @@ export class Stage extends PrismElement {
       .look=${map && this.#look(map, { sigma: 0, opacity: 0.92 })}
       .cells=${grid}
       .at=${pfv && cellAt(grid, pfv)}
-      .marks=${this.#cellMarks(grid, area)}
+      .marks=${gridMarks(model, grid, area)}
       .camera=${grid.spatial ? this.camera : this.gridCamera}
       .cursor=${grid.spatial ? this.#cursorOn('grid') : undefined}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#pointAtGrid(event.detail, grid, area)}
@@ -290,22 +290,6 @@ export class Stage extends PrismElement {
   /** The PFV that is pointed at or pinned. */
   #pfv(): Point | undefined {
     return this.model.pointed ?? this.model.pinned;
-  }
-
-  #cellMarks(grid: PfvGrid, area: Rect): readonly Mark[] {
-    const { pinned, pointed } = this.model;
-    const mark = (pfv: Point | undefined, kind: Mark['kind']): readonly Mark[] =>
-      pfv ? [{ rect: cellOf(grid, area, cellAt(grid, pfv)), kind }] : [];
-    return [...mark(pointed, 'pointed'), ...mark(pinned, 'pinned')];
-  }
-
-  /** Where the PFV whose ERF is shown lies on the photograph. */
-  #marks(explanation: Explanation): readonly Mark[] {
-    const { layer, field } = this.model;
-    if (layer === undefined || field === undefined || !this.#gridIsSpatial) return [];
-    const rect = cellOf(layer, explanation.photograph.viewport, field);
-    // A thin line: the receptive field under it is what matters here.
-    return [{ rect, kind: 'pointed' }];
   }
 
   /** Location of the map, which covers the viewport, at the cursor. */
