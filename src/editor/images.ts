@@ -7,7 +7,7 @@ const MOST_OFFERED = 2000;
 
 const extensions: ReadonlySet<string> = new Set(imageExtensions.map((extension) => `.${extension}`));
 
-export const isImage = (uri: vscode.Uri): boolean => extensions.has(path.extname(uri.path).toLowerCase());
+const isImage = (uri: vscode.Uri): boolean => extensions.has(path.extname(uri.path).toLowerCase());
 
 /** The picture in the active editor, whichever editor shows it. */
 export function activeImage(): vscode.Uri | undefined {

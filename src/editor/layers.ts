@@ -7,7 +7,7 @@ import { watchFiles } from './watch';
 const scheme = 'model-prism-layers';
 
 /** Columns as wide as their widest cell; numbers to the right. */
-export function table(rows: readonly (readonly (string | number)[])[]): string {
+function table(rows: readonly (readonly (string | number)[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
@@ -21,7 +21,7 @@ const shapeOf = (shape: ValueSummary['shape']): string => shape.map((size) => si
 const valueRow = ({ name, dtype, shape }: ValueSummary): string[] => [`  ${name}`, dtype, shapeOf(shape)];
 
 /** A model and its layers as a page of text. */
-export function layersPage(model: ModelInfo, layers: readonly LayerInfo[]): string {
+function layersPage(model: ModelInfo, layers: readonly LayerInfo[]): string {
   const { t } = vscode.l10n;
   const settings = model.settings.map(({ key, value, origin }) => [`  ${key}`, value, origin]);
   const rows = layers.map((layer, i) => [

@@ -57,7 +57,8 @@ export class WorkspaceModels implements vscode.Disposable {
     return file !== undefined && isFile(file) ? file : undefined;
   }
 
-  async choose(file: string): Promise<void> {
+  /** Chooses a model, or none: the evident one counts again. */
+  async choose(file: string | undefined): Promise<void> {
     await this.memory.update(key, file);
     this.#changed.fire();
   }

@@ -44,6 +44,7 @@ export class ExplanationPanel implements vscode.Disposable {
   #watcher?: vscode.Disposable;
   /** Files that the explanation came from have changed while nobody was looking. */
   #stale = false;
+  #disposed = false;
 
   /** The state, the place or the activity of the panel has changed. */
   readonly onChanged = this.#changed.event;
@@ -102,6 +103,8 @@ export class ExplanationPanel implements vscode.Disposable {
 
   /** Lets go of everything but the tab, which outlives the extension when the window reloads. */
   dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
     this.cancel();
     this.#release(this.explanation);
     this.#watcher?.dispose();
@@ -144,16 +147,13 @@ export class ExplanationPanel implements vscode.Disposable {
     try {
       const methods = await engine.methods();
       const explanation = await engine.api.explain(question, { cancel: run.signal, onProgress: this.#progress(run) });
-      if (run.signal.aborted) {
-        this.#release(explanation);
-        return;
-      }
+      if (run.signal.aborted) return this.#release(explanation);
       log.info(`${what}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms (${explanation.provider})`);
       this.#release(this.explanation);
       this.#update({ status: 'ready', explanation, methods, progress: undefined, error: undefined });
     } catch (error) {
-      // Another run has taken over.
-      if (this.#run !== run) return;
+      // Another run has taken over, or nobody is left to tell.
+      if (this.#run !== run || this.#disposed) return;
       const failure = toRemoteError(error);
       log[failure.code === 'CANCELLED' ? 'info' : 'error'](`${what}: ${failure.code}: ${failure.message}`);
       this.#rooms.diagnostics.report(toPrismError(error));

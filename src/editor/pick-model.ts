@@ -7,8 +7,10 @@ import { commands } from './contributions';
 import type { WorkspaceModels } from './models';
 
 interface ModelItem extends vscode.QuickPickItem {
-  /** Absent: look elsewhere. */
+  /** Full path of a model. */
   readonly file?: string;
+  /** What else it stands for. */
+  readonly other?: 'automatic' | 'browse';
 }
 
 /** What the files beside a model say it is for. */
@@ -46,20 +48,33 @@ async function browse(): Promise<string | undefined> {
   return chosen?.[0]?.fsPath;
 }
 
-/** Lets the person choose a model and remembers it; undefined when they do not choose. */
+async function itemsOf(models: WorkspaceModels): Promise<ModelItem[]> {
+  const { chosen } = models;
+  const found = await Promise.all((await models.find()).map((file) => itemOf(file, chosen)));
+  const automatic: ModelItem = {
+    other: 'automatic',
+    label: vscode.l10n.t('Automatic'),
+    detail: vscode.l10n.t('The model that a picture lies with. Where that is open, you are asked.'),
+    iconPath: new vscode.ThemeIcon('wand'),
+  };
+  const browsing: ModelItem = {
+    other: 'browse',
+    label: vscode.l10n.t('Browse…'),
+    iconPath: new vscode.ThemeIcon('folder-opened'),
+  };
+  return [...found, ...(chosen !== undefined && found.length > 1 ? [automatic] : []), browsing];
+}
+
+/** Lets the person choose a model and remembers it; undefined when they do not choose one. */
 export async function pickModel(models: WorkspaceModels): Promise<string | undefined> {
-  const items = models.find().then(async (files) => {
-    const found = await Promise.all(files.map((file) => itemOf(file, models.chosen)));
-    const elsewhere = { label: vscode.l10n.t('Browse…'), iconPath: new vscode.ThemeIcon('folder-opened') };
-    return [...found, elsewhere];
-  });
-  const picked: ModelItem | undefined = await vscode.window.showQuickPick<ModelItem>(items, {
+  const picked = await vscode.window.showQuickPick(itemsOf(models), {
     title: vscode.l10n.t('Which model?'),
     placeHolder: vscode.l10n.t('It is remembered for this workspace; “Model Prism: Choose Model…” changes it.'),
     matchOnDescription: true,
     matchOnDetail: true,
   });
-  const file = picked && (picked.file ?? (await browse()));
+  if (picked?.other === 'automatic') await models.choose(undefined);
+  const file = picked?.other === 'browse' ? await browse() : picked?.file;
   if (file !== undefined) await models.choose(file);
   return file;
 }

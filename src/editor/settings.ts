@@ -8,7 +8,8 @@ export function setting<K extends keyof Settings>(key: K): Settings[K] {
   const fallback = settingDefaults[key];
   const value = vscode.workspace.getConfiguration(section).get<unknown>(key);
   const fits = typeof value === typeof fallback && value !== null && Array.isArray(value) === Array.isArray(fallback);
-  return fits ? (value as Settings[K]) : fallback;
+  // VS Code hands out proxies, which cannot be sent to another process.
+  return fits ? (JSON.parse(JSON.stringify(value)) as Settings[K]) : fallback;
 }
 
 /** Calls the listener whenever one of these settings may have changed. */

@@ -28,15 +28,16 @@ export class Status implements vscode.Disposable {
   }
 
   async #show(): Promise<void> {
+    const [evident, found] = await Promise.all([this.models.evident(undefined), this.models.find()]);
     const working = this.panels.all.some((panel) => panel.working);
     this.#setWorking(working);
-    const image = this.panels.current?.question;
-    const model = image?.model ?? (await this.models.evident(undefined));
-    if (model === undefined && this.engine.client.status.state === 'stopped') return this.#item.hide();
+    const model = this.panels.current?.question?.model ?? evident;
+    if (model === undefined && found.length === 0 && this.engine.client.status.state === 'stopped') {
+      return this.#item.hide();
+    }
     this.#item.text = this.#text(model, working);
     this.#item.tooltip = this.#tooltip(model);
-    const failed = this.engine.client.status.state === 'ended' && this.#alarming;
-    this.#item.backgroundColor = failed ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
+    this.#item.backgroundColor = this.#alarming ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.#item.show();
   }
 
@@ -48,7 +49,7 @@ export class Status implements vscode.Disposable {
   #text(model: string | undefined, working: boolean): string {
     const { status } = this.engine.client;
     const icon = working || status.state === 'starting' ? 'loading~spin' : this.#alarming ? 'error' : 'eye';
-    const name = model === undefined ? vscode.l10n.t('no model') : path.parse(model).name;
+    const name = model === undefined ? 'Model Prism' : path.parse(model).name;
     return `$(${icon}) ${[name, ...(status.state === 'ready' ? [status.info.provider] : [])].join(' · ')}`;
   }
 
