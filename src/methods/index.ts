@@ -1,5 +1,6 @@
 import { PrismError } from '../graph/errors';
 import { deconvnet } from './deconvnet';
+import { deepLift } from './deeplift';
 import { gradient } from './gradient';
 import { gradientShap } from './gradient-shap';
 import { gradientXInput } from './gradient-x-input';
@@ -23,6 +24,7 @@ export const METHODS: readonly Method[] = [
   smoothGradSquared,
   integratedGradients,
   gradientShap,
+  deepLift,
 ];
 
 /** The method of this identifier. Throws UNKNOWN_METHOD with the list of those there are. */
