@@ -1,6 +1,7 @@
 // Bundles the extension, the engine, the command line and the panel into dist/, and copies the native packages beside
 // them, so that dist/ runs without node_modules.
 //   node scripts/build.mjs [--target linux-x64] [--tests]
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -110,6 +111,15 @@ const forNode = {
   supported: { 'dynamic-import': false },
 };
 
+/** Names the code by its contents: compiled graphs that other code left in the cache are not used. */
+function buildId() {
+  const hash = createHash('sha256');
+  for (const file of filesBelow(path.join(root, 'src')).sort()) {
+    hash.update(file).update(readFileSync(path.join(root, 'src', file)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** Every bundle: where it starts and what it becomes. */
 const bundles = [
   { ...forNode, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts' }, outdir: 'dist' },
@@ -149,7 +159,10 @@ export async function build({ target = hostTarget, tests = false } = {}) {
   const esbuild = await import('esbuild');
   step(`bundle for ${target}`);
   if (tests) rmSync(path.join(root, 'out', 'host'), { recursive: true, force: true });
-  for (const options of [...bundles, ...(tests ? [hostTests()] : [])]) await esbuild.build(options);
+  const id = buildId();
+  for (const options of [...bundles, ...(tests ? [hostTests()] : [])]) {
+    await esbuild.build({ ...options, define: { MODEL_PRISM_BUILD: JSON.stringify(id) } });
+  }
   chmodSync(path.join(dist, 'cli.js'), 0o755);
   copyRuntimePackages(target);
 }

@@ -22,6 +22,7 @@ import type {
 } from '../protocol';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
+import { buildId } from './build';
 import { topClasses } from './classes';
 import { type Answer, classify, explain, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
@@ -96,7 +97,7 @@ export class Engine implements EngineApi {
     const store = cacheDir === null ? undefined : new GraphStore(join(cacheDir, 'graphs'), maxCacheBytes);
     const programs = new Programs({
       provider: choice.provider,
-      version,
+      version: `${version}+${buildId}`,
       ...(store && { store }),
       maxBytes: maxSessionBytes,
       lower,
