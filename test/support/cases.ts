@@ -51,7 +51,7 @@ export interface Case {
 }
 
 /** Element i of a filled tensor: a 32-bit hash of index and seed, scaled to [low, high). */
-function fillValues(count: number, { seed, low, high }: Fill): Float32Array {
+export function fillValues(count: number, { seed, low, high }: Pick<Fill, 'seed' | 'low' | 'high'>): Float32Array {
   const offset = Math.imul(seed, 0x9e3779b9);
   const values = new Float32Array(count);
   for (let index = 0; index < count; index++) {
