@@ -1,5 +1,5 @@
 // Collects the texts of the extension and the panel into l10n/bundle.l10n.json, which translations start from.
-//   node scripts/l10n.mjs
+//   npm run l10n
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseSync } from '@swc/core';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
 import { toRemoteError } from '../rpc';
-import { type CommandId, commands, menuMethods, methodCommand } from './contributions';
+import { type CommandId, commands, methodPrefix } from './contributions';
 import { type EngineRoom, sentence } from './engine-room';
 import type { Explainer } from './explain';
 import { activeImage, pickImage } from './images';
@@ -85,8 +85,16 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
     });
   return [
     ...Object.entries(actions).map(([id, action]) => register(id, action)),
-    ...menuMethods.map((method) => register(methodCommand(method), (...args) => explain(args, { method }))),
+    ...methodCommands(rooms.context).map((id) =>
+      register(id, (...args) => explain(args, { method: id.slice(methodPrefix.length) })),
+    ),
   ];
+}
+
+/** Menus cannot be filled while VS Code runs, so the manifest knows the methods. */
+function methodCommands({ extension }: vscode.ExtensionContext): string[] {
+  const { contributes } = extension.packageJSON as { contributes: { commands: readonly { command: string }[] } };
+  return contributes.commands.map(({ command }) => command).filter((command) => command.startsWith(methodPrefix));
 }
 
 function aboutModels(rooms: CommandRooms) {

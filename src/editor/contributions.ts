@@ -25,11 +25,10 @@ export const commands = {
 
 export type CommandId = (typeof commands)[keyof typeof commands];
 
-/** The command of the method submenu that explains by one method. */
-export const methodCommand = (method: string): string => `modelPrism.explainWith.${method}`;
+export const methodPrefix = 'modelPrism.explainWith.';
 
-/** The methods that the submenu offers, in its order: menus cannot be filled while VS Code runs. */
-export const menuMethods = ['srd', 'gradient', 'gradient-x-input'] as const;
+/** The command of the method submenu that explains by one method. */
+export const methodCommand = (method: string): string => `${methodPrefix}${method}`;
 
 /** Settings by their key below `modelPrism.`, with their defaults. */
 export interface Settings {
