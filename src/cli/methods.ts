@@ -28,16 +28,22 @@ const list = (methods: readonly MethodInfo[]): string[] =>
 function describe({ id, title, summary, paper, options }: MethodInfo): string[] {
   const lines = [`${title} (${id})`, '', ...wrap(summary, 78)];
   if (paper) lines.push('', ...wrap(`${paper.title}, ${paper.url}`, 78));
-  for (const option of options) {
-    lines.push('', `  --option ${option.key}=${range(option)}  (default: ${option.default})`);
-    lines.push(...wrap(option.help, 72).map((line) => `      ${line}`));
-  }
-  return lines;
+  return [...lines, ...describeOptions(options)];
 }
 
+/** Options with their values, defaults and meaning. */
+export const describeOptions = (options: readonly OptionSpec[]): string[] =>
+  options.flatMap((option) => [
+    '',
+    `  --option ${option.key}=${range(option)}  (default: ${option.default})`,
+    ...wrap(option.help, 72).map((line) => `      ${line}`),
+  ]);
+
 function range({ type, choices, min, max }: OptionSpec): string {
-  if (choices) return choices.join('|');
   if (type === 'boolean') return 'true|false';
-  if (min !== undefined && max !== undefined) return `${min}…${max}`;
-  return { integer: 'N', number: 'NUMBER', choice: '', file: 'FILE.npy', value: 'VALUE' }[type];
+  const other =
+    min !== undefined && max !== undefined
+      ? [`${min}…${max}`]
+      : { integer: ['N'], number: ['NUMBER'], choice: [], file: ['FILE.npy'], value: ['VALUE'] }[type];
+  return [...(choices ?? []), ...other].join('|');
 }

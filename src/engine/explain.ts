@@ -1,5 +1,5 @@
 import { PrismError } from '../graph/errors';
-import type { Graph } from '../graph/ir';
+import { type Graph, typeOf } from '../graph/ir';
 import { type FloatArray, floatArray } from '../graph/ndarray';
 import { isElementType, toFloat32 } from '../inputs/elements';
 import { METHODS } from '../methods/index';
@@ -16,7 +16,7 @@ import {
   writtenScore,
 } from './classes';
 import { findValue, pfvLayers } from './layers';
-import { sumChannels } from './maps';
+import { channelAxis, sumChannels } from './maps';
 import type { Model } from './model';
 import { completeOptions } from './options';
 import { readRegion } from './region';
@@ -78,7 +78,7 @@ function asFloat(name: string, array: { dtype: string; shape: readonly number[];
 }
 
 /** The output that the settings name, as classes, for a model at fixed shapes. */
-function outputOf(model: Model, { specialised }: Prepared, name?: string): ClassOutput {
+export function outputOf(model: Model, { specialised }: Prepared, name?: string): ClassOutput {
   const { settings, labels } = model.description;
   const wanted = name ?? settings.output.name;
   const output = specialised.graph.outputs.find((value) => value.name === wanted);
@@ -99,7 +99,7 @@ export async function classify(model: Model, prepared: Prepared, request: Reques
 }
 
 /** One output of the model. Throws OUTPUT_NAN. */
-async function forward(model: Model, prepared: Prepared, output: string, request: Request): Promise<FloatArray> {
+export async function forward(model: Model, prepared: Prepared, output: string, request: Request): Promise<FloatArray> {
   const { graph, runtime } = prepared.specialised;
   request.stage('running the model');
   const program = await runtime.compile(FORWARD, () => graph);
@@ -149,7 +149,7 @@ function highestClass({ output, region }: Task, values: FloatArray): Score {
 }
 
 /** The class that a score is of; null when it is another functional of the output. */
-function classOf({ axis, shape }: ClassOutput, { select }: Score): number | null {
+export function classOf({ axis, shape }: ClassOutput, { select }: Score): number | null {
   const entry = select[axis];
   const whole = select.every((other, at) => at === axis || other === ':' || shape[at] === 1 || at === 0);
   if (typeof entry !== 'number' || !whole) return null;
@@ -217,10 +217,20 @@ async function explainValue(task: Task): Promise<Answer> {
   const { model, method, options, prepared, question, output, request, of } = task;
   if (question.erf) throw withoutLayers(method);
   const { specialised, feeds, input } = prepared;
+  const { graph, runtime, batched } = specialised;
   const score = task.score ?? highestClass(task, await forward(model, prepared, output.name, request));
   request.stage(stageOf(method));
-  const subject = { graph: specialised.graph, feeds, input, score, ...(of !== input && { at: of }) };
-  const attribution = await method.explain(subject, options, specialised.runtime);
+  const channels = of === input ? prepared.channels : channelAxis(typeOf(graph, of)?.shape ?? []);
+  const subject = {
+    graph,
+    feeds,
+    input,
+    score,
+    batched,
+    ...(of !== input && { at: of }),
+    ...(channels !== undefined && { channels }),
+  };
+  const attribution = await method.explain(subject, options, runtime);
   requireFinite(score.output, attribution.output.data, model.nanHint);
   return answerOf(task, score, attribution);
 }
@@ -276,9 +286,9 @@ const BEYOND: ReadonlySet<string> = new Set([
   'NO_LOCATIONS',
 ]);
 
-/** Names the methods that need no rule for any operator. */
+/** Names the methods that work on whatever runs. */
 function withAlternatives(error: unknown, { info }: Method): unknown {
-  if (!(error instanceof PrismError) || !BEYOND.has(error.code) || info.needs === 'forward') return error;
-  const methods = METHODS.filter((method) => method.info.needs === 'forward').map((method) => method.info.id);
+  if (!(error instanceof PrismError) || !BEYOND.has(error.code) || info.family === 'perturbation') return error;
+  const methods = METHODS.filter((method) => method.info.family === 'perturbation').map((method) => method.info.id);
   return new PrismError(error.code, error.message, { ...error.details, methods }, { cause: error });
 }

@@ -35,7 +35,7 @@ export function sumChannels({ shape, data }: FloatArray, channels: number | unde
 }
 
 /** The axis over channels of a value nobody described: the second of an image or signal, the last of tokens. */
-export function channelAxis(shape: readonly number[]): number | undefined {
+export function channelAxis(shape: readonly unknown[]): number | undefined {
   if (shape.length >= 4) return 1;
   return shape.length >= 2 ? shape.length - 1 : undefined;
 }

@@ -7,7 +7,9 @@ import { specialise } from '../graph/specialise';
 import { discover } from '../inputs/discover';
 import { describeModel, type ModelDescription } from '../inputs/load';
 import type { ModelSignature } from '../inputs/settings';
+import type { Batched } from '../methods/method';
 import type { ModelInfo, RemoteError, ValueSummary } from '../protocol';
+import { batched, batchSize } from './batch';
 import { Lru } from './lru';
 import type { Programs } from './programs';
 import { ModelRuntime, type Requests } from './requests';
@@ -22,6 +24,8 @@ const MAX_SHAPES = 4;
 export interface Specialised {
   readonly graph: Graph;
   readonly runtime: ModelRuntime;
+  /** The model for several inputs at once, as methods are given it. */
+  batched(limit: number): Promise<Batched | undefined>;
 }
 
 /** A model file as it is now. */
@@ -122,7 +126,17 @@ export class Model {
   async #specialise(shapes: InputShapes, key: string): Promise<Specialised> {
     const graph = await specialise(this.graph, shapes);
     const check = (): void => this.requireUnchanged();
-    return { graph, runtime: new ModelRuntime(this.programs, this.requests, this.hash, key, check) };
+    const runtime = new ModelRuntime(this.programs, this.requests, this.hash, key, check);
+    return {
+      graph,
+      runtime,
+      batched: async (limit) => {
+        const size = batchSize(graph, this.programs.provider, limit);
+        if (size === 1) return undefined;
+        const many = await runtime.memo(`batched/${size}`, () => batched(this.graph, shapes, size));
+        return many && { size, graph: many };
+      },
+    };
   }
 
   /** Whether the files that the weights are read from are what they were. */

@@ -2,12 +2,15 @@ import { PrismError } from '../graph/errors';
 import { closest } from '../inputs/closest';
 import type { MethodInfo, OptionSpec, Options, OptionValue } from '../methods/method';
 
+/** A method or a metric, as far as its options go. */
+type Optional = Pick<MethodInfo, 'id' | 'options'>;
+
 /**
- * The options of a method with defaults filled in. Values may be text, as typed on a command line.
+ * The options of a method or a metric with defaults filled in. Values may be text, as typed on a command line.
  *
  * @throws PrismError UNKNOWN_OPTION listing those there are, BAD_OPTION
  */
-export function completeOptions(info: MethodInfo, given: Readonly<Record<string, OptionValue>> = {}): Options {
+export function completeOptions(info: Optional, given: Readonly<Record<string, OptionValue>> = {}): Options {
   const keys = info.options.map(({ key }) => key);
   for (const key of Object.keys(given)) {
     if (keys.includes(key)) continue;
@@ -15,7 +18,7 @@ export function completeOptions(info: MethodInfo, given: Readonly<Record<string,
     const known = keys.length > 0 ? `it has ${keys.join(', ')}` : 'it has none';
     throw new PrismError(
       'UNKNOWN_OPTION',
-      `the method ${info.id} has no option ${JSON.stringify(key)}; ${near ? `did you mean ${near}? ` : ''}${known}`,
+      `${info.id} has no option ${JSON.stringify(key)}; ${near ? `did you mean ${near}? ` : ''}${known}`,
       { option: key, known: keys },
     );
   }
@@ -27,7 +30,7 @@ export function completeOptions(info: MethodInfo, given: Readonly<Record<string,
 const YES = /^(true|yes|on|1)$/i;
 const NO = /^(false|no|off|0)$/i;
 
-function check({ id }: MethodInfo, spec: OptionSpec, value: OptionValue): OptionValue {
+function check({ id }: Optional, spec: OptionSpec, value: OptionValue): OptionValue {
   const bad = (expected: string): PrismError =>
     new PrismError('BAD_OPTION', `option ${spec.key} of ${id} is ${JSON.stringify(value)}, but must be ${expected}`, {
       option: spec.key,
@@ -40,6 +43,7 @@ function check({ id }: MethodInfo, spec: OptionSpec, value: OptionValue): Option
       throw bad('true or false');
     case 'integer':
     case 'number': {
+      if (typeof value === 'string' && spec.choices?.includes(value)) return value;
       const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
       const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = spec;
       const fits = Number.isFinite(number) && number >= min && number <= max && typeof value !== 'boolean';
@@ -57,8 +61,8 @@ function check({ id }: MethodInfo, spec: OptionSpec, value: OptionValue): Option
   }
 }
 
-function describeNumber({ type, min, max }: OptionSpec): string {
-  const what = type === 'integer' ? 'a whole number' : 'a number';
+function describeNumber({ type, min, max, choices = [] }: OptionSpec): string {
+  const what = [...choices, type === 'integer' ? 'a whole number' : 'a number'].join(' or ');
   if (min !== undefined && max !== undefined) return `${what} from ${min} to ${max}`;
   if (min !== undefined) return `${what} of at least ${min}`;
   return max !== undefined ? `${what} of at most ${max}` : what;

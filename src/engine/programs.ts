@@ -58,6 +58,11 @@ export class Programs {
     return this.#sessions.size;
   }
 
+  /** Where programs run. */
+  get provider(): Provider {
+    return this.#options.provider;
+  }
+
   get sessionCount(): number {
     return this.#sessions.count;
   }
@@ -221,17 +226,22 @@ class CompiledProgram implements Program {
   }
 }
 
-/** Weights, and half of all intermediate values: they do not live at the same time. */
-export function estimateMemory(graph: Graph): number {
-  let weights = 0;
-  for (const { dtype, shape } of graph.initializers.values()) weights += byteLength(dtype, shape);
-  let values = 0;
+/** Bytes of all intermediate values. */
+export function valueBytes(graph: Graph): number {
+  let bytes = 0;
   for (const node of graph.nodes) {
     for (const output of node.outputs) {
       const type = graph.types.get(output);
       const shape = type?.shape?.map((dim) => (typeof dim === 'number' ? dim : 1));
-      if (type && shape) values += byteLength(type.dtype, shape);
+      if (type && shape) bytes += byteLength(type.dtype, shape);
     }
   }
-  return weights + values / 2;
+  return bytes;
+}
+
+/** Weights, and half of all intermediate values: they do not live at the same time. */
+export function estimateMemory(graph: Graph): number {
+  let weights = 0;
+  for (const { dtype, shape } of graph.initializers.values()) weights += byteLength(dtype, shape);
+  return weights + valueBytes(graph) / 2;
 }

@@ -11,6 +11,7 @@ export interface OptionSpec {
   readonly default: boolean | number | string;
   readonly min?: number;
   readonly max?: number;
+  /** Of a `choice` all that there is; of another type words that may stand instead of a number or a file's name. */
   readonly choices?: readonly string[];
 }
 
@@ -56,8 +57,21 @@ export interface Subject {
   readonly score: Score;
   /** Attribution of this inner value instead of the input. */
   readonly at?: string;
+  /** The axis over channels of what is explained (`at` or the input), if it has one; its other axes are locations. */
+  readonly channels?: number;
+  /**
+   * The same model for several inputs at once, as many as suit the provider but not many more than `limit`; undefined
+   * where it takes no other number.
+   */
+  readonly batched?: (limit: number) => Promise<Batched | undefined>;
   /** The receptive field of one PFV: a value and the position in it, one index per location axis. */
   readonly erf?: { readonly value: string; readonly position: readonly number[] };
+}
+
+/** A model for `size` times as many inputs: every input's and output's first dimension is so many times larger. */
+export interface Batched {
+  readonly size: number;
+  readonly graph: Graph;
 }
 
 /** How far the method keeps its promise, computed on this very map. */
