@@ -90,8 +90,7 @@ export function toPrismError(error: unknown): PrismError {
 }
 
 /** The error that a remote failure stands for. */
-const fromRemoteError = ({ code, message, details }: RemoteError): PrismError =>
-  new PrismError(code, message, details);
+const fromRemoteError = ({ code, message, details }: RemoteError): PrismError => new PrismError(code, message, details);
 
 function isRemoteError(data: unknown): data is RemoteError {
   return (

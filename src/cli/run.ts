@@ -7,7 +7,9 @@ import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { layersCommand } from './layers';
 import { methodsCommand } from './methods';
+import { metricsCommand } from './metrics';
 import { predictCommand } from './predict';
+import { scoreCommand } from './score';
 import { oneLine } from './session';
 import type { Terminal } from './terminal';
 
@@ -21,6 +23,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'BAD_SCORE',
   'UNKNOWN_FORMAT',
   'UNKNOWN_METHOD',
+  'UNKNOWN_METRIC',
   'UNKNOWN_OPTION',
   'UNKNOWN_PROVIDER',
   'USAGE',
@@ -37,12 +40,17 @@ function createProgram(terminal: Terminal): Command {
     .option('--provider <name>', 'auto, cpu, webgpu, cuda, dml or coreml', provider, 'auto')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'print errors only');
-  program.addHelpText(
-    'after',
-    '\nEnvironment:\n  MODEL_PRISM_CACHE          folder that prepared models are kept in',
-  );
-  for (const add of [explainCommand, predictCommand, layersCommand, methodsCommand, doctorCommand])
-    add(program, terminal);
+  program.addHelpText('after', '\nEnvironment:\n  MODEL_PRISM_CACHE          folder that prepared models are kept in');
+  const commands = [
+    explainCommand,
+    predictCommand,
+    layersCommand,
+    scoreCommand,
+    methodsCommand,
+    metricsCommand,
+    doctorCommand,
+  ];
+  for (const add of commands) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out(text),

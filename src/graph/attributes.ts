@@ -6,7 +6,6 @@ export const string = (value: string): Attribute => ({ type: 'string', value });
 export const ints = (value: readonly number[]): Attribute => ({ type: 'ints', value });
 export const floats = (value: readonly number[]): Attribute => ({ type: 'floats', value });
 export const strings = (value: readonly string[]): Attribute => ({ type: 'strings', value });
-export const tensor = (value: Tensor): Attribute => ({ type: 'tensor', value });
 export const subgraph = (value: Graph): Attribute => ({ type: 'graph', value });
 
 function read<T extends AttributeType>(node: Node, name: string, type: T): AttributeValues[T] | undefined {

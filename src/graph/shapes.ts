@@ -29,7 +29,7 @@ const fail = (node: Node, why: string): never => {
 };
 
 /** The shape that numpy-style broadcasting gives; throws SHAPE_MISMATCH. */
-export function broadcast(node: Node, ...shapes: readonly Shape[]): number[] {
+function broadcast(node: Node, ...shapes: readonly Shape[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   const out = new Array<number>(rank).fill(1);
   for (const shape of shapes) {

@@ -7,10 +7,15 @@ import { loadCase } from './cases';
 export const SRD_DEFAULTS: Options = { head: 'auto', contrastive: false, official: false, 'class-token': 'directed' };
 
 /** A golden case ready for a PFV method: its model specialised to its inputs. */
-export async function subjectOf(name: string): Promise<Omit<Subject, 'score'> & { readonly output: string; readonly graph: Graph }> {
+export async function subjectOf(
+  name: string,
+): Promise<Omit<Subject, 'score'> & { readonly output: string; readonly graph: Graph }> {
   const golden = loadCase(name);
   const inputs = golden.inputs();
-  const graph = await specialise(golden.graph(), new Map(Object.entries(inputs).map(([input, { shape }]) => [input, shape])));
+  const graph = await specialise(
+    golden.graph(),
+    new Map(Object.entries(inputs).map(([input, { shape }]) => [input, shape])),
+  );
   const feeds = new Map(Object.entries(inputs)) as ReadonlyMap<string, NdArray>;
   return { graph, feeds, input: graph.inputs[0].name, output: graph.outputs[0].name };
 }

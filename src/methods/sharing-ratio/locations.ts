@@ -42,7 +42,7 @@ export const locationCount = (shape: readonly number[], channels: ChannelAxes): 
   relevanceShape(shape, channels).reduce((product, dim) => product * dim, 1);
 
 /** Reshape: axes are matched by their running products; a group that mixes kinds becomes channels of one location. */
-export function reshapeLayout(from: readonly number[], to: readonly number[], channels: ChannelAxes): ChannelAxes {
+function reshapeLayout(from: readonly number[], to: readonly number[], channels: ChannelAxes): ChannelAxes {
   const out = new Array<boolean>(to.length).fill(false);
   let i = 0;
   let j = 0;

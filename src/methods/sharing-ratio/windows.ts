@@ -46,7 +46,7 @@ function mapOf(b: Builder, rows: string, [, channels, ...spatial]: readonly numb
   return b.transpose(last, [0, spatial.length + 1, ...spatial.map((_, axis) => axis + 1)]);
 }
 
-export function poolWindows(b: Builder, node: Node): Windows {
+function poolWindows(b: Builder, node: Node): Windows {
   const kernel = getInts(node, 'kernel_shape') as readonly number[];
   return windowsOf(node, b.shape(node.inputs[0]).slice(2), b.shape(node.outputs[0]).slice(2), kernel);
 }

@@ -16,7 +16,7 @@ export interface WorkbenchOptions extends WindowOptions {
 }
 
 /** Opens a copy of a workspace in a fresh VS Code with the packaged extension. */
-export async function openWorkbench({ workspace, ...options }: WorkbenchOptions): Promise<Workbench> {
+async function openWorkbench({ workspace, ...options }: WorkbenchOptions): Promise<Workbench> {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'prism-workspace-'));
   const folder = path.join(parent, path.basename(workspace));
   cpSync(path.resolve(root, workspace), folder, { recursive: true });
