@@ -1,16 +1,31 @@
 import { PrismError } from '../graph/errors';
+import { ablationCam } from './ablation-cam';
 import { deconvnet } from './deconvnet';
 import { deepLift } from './deeplift';
+import { eigenCam } from './eigen-cam';
+import { featureAblation } from './feature-ablation';
+import { gradCam } from './grad-cam';
+import { gradCamPlusPlus } from './grad-cam-plus-plus';
 import { gradient } from './gradient';
 import { gradientShap } from './gradient-shap';
 import { gradientXInput } from './gradient-x-input';
 import { guidedBackprop } from './guided-backprop';
+import { guidedGradCam } from './guided-grad-cam';
+import { hiResCam } from './hires-cam';
 import { integratedGradients } from './integrated-gradients';
+import { kernelShap } from './kernel-shap';
+import { layerCam } from './layer-cam';
+import { lime } from './lime';
 import type { Method } from './method';
+import { occlusion } from './occlusion';
+import { rise } from './rise';
+import { scoreCam } from './score-cam';
+import { shapleySampling } from './shapley-sampling';
 import { smoothGrad } from './smoothgrad';
 import { smoothGradSquared } from './smoothgrad-sq';
 import { srd } from './srd';
 import { varGrad } from './vargrad';
+import { xGradCam } from './xgrad-cam';
 
 /** Every method, in the order in which a person is offered them. A new method is a file and one line here. */
 export const METHODS: readonly Method[] = [
@@ -25,6 +40,21 @@ export const METHODS: readonly Method[] = [
   integratedGradients,
   gradientShap,
   deepLift,
+  gradCam,
+  gradCamPlusPlus,
+  xGradCam,
+  hiResCam,
+  layerCam,
+  ablationCam,
+  scoreCam,
+  eigenCam,
+  guidedGradCam,
+  occlusion,
+  rise,
+  lime,
+  kernelShap,
+  shapleySampling,
+  featureAblation,
 ];
 
 /** The method of this identifier. Throws UNKNOWN_METHOD with the list of those there are. */
