@@ -44,7 +44,8 @@ export const settingDefaults: Settings = {
   provider: 'auto',
   models: ['**/*.onnx'],
   defaultMethod: 'srd',
-  methodOptions: {},
+  // The contrast to the average place separates object from background best: what a person sees first.
+  methodOptions: { srd: { contrastive: true } },
   'cache.enabled': true,
   'cache.directory': '',
 };

@@ -45,7 +45,8 @@ async function hasColoursOf(panel: PanelDriver, data: Float32Array): Promise<voi
 }
 
 describe('explaining a photograph', () => {
-  const workbench = useWorkbench(() => ({ workspace: 'media/sample', settings: { 'modelPrism.provider': 'cpu' } }));
+  const settings = { 'modelPrism.provider': 'cpu', 'modelPrism.methodOptions': { srd: { contrastive: false } } };
+  const workbench = useWorkbench(() => ({ workspace: 'media/sample', settings }));
   let panel: PanelDriver;
 
   test('by its menu in the Explorer paints the map of the top class', async () => {
