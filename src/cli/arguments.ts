@@ -42,3 +42,10 @@ export function count(text: string): number {
 
 /** A file name, repeated. */
 export const files = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+/** Identifiers separated by commas, repeated. */
+export function identifiers(text: string, before: readonly string[] = []): readonly string[] {
+  const found = text.split(',').map((id) => id.trim());
+  if (found.some((id) => id === '')) throw new InvalidArgumentError('write identifiers separated by commas');
+  return [...before, ...found];
+}

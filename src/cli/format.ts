@@ -7,6 +7,20 @@ export function number(value: number): string {
   return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(5))) : value.toExponential(2);
 }
 
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+const LEVELS = '▁▂▃▄▅▆▇█';
+const SPARK_WIDTH = 24;
+
+/** A curve on one line, from 0 to its highest value. */
+export function sparkline(curve: readonly number[], width = SPARK_WIDTH): string {
+  const highest = curve.reduce((a, b) => Math.max(a, b), 0) || 1;
+  return Array.from({ length: Math.min(width, curve.length) }, (_, i) => {
+    const at = Math.round((i * (curve.length - 1)) / Math.max(1, Math.min(width, curve.length) - 1));
+    return LEVELS[Math.min(LEVELS.length - 1, Math.floor((Math.max(0, curve[at]) / highest) * LEVELS.length))];
+  }).join('');
+}
+
 export function duration(ms: number): string {
   return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`;
 }
@@ -53,7 +67,7 @@ export function classTable(classes: readonly ClassScore[]): string[] {
   return table(
     classes.map(({ label, index, score, probability }) => [
       `  ${label === String(index) ? `class ${index}` : `${label} (${index})`}`,
-      `${(100 * probability).toFixed(1)} %`.padStart(7),
+      percent(probability).padStart(7),
       number(score).padStart(8),
       bar(probability),
     ]),

@@ -24,15 +24,17 @@ import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
 import { topClasses } from './classes';
+import type { Desk } from './desk';
 import { type Answer, classify, explain, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
+import type { Scratch } from './judge';
 import { modelLayers } from './layers';
 import { channelAxis, mapOfLocations, statistics, sumChannels } from './maps';
 import { type Model, Models } from './model';
-import { Programs } from './programs';
+import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
 import { type ExplainReport, reportOf } from './report';
-import { type Request, Requests } from './requests';
+import { ModelRuntime, type Request, Requests } from './requests';
 import { type Savable, saveExplanation } from './save';
 import { GraphStore } from './store';
 import { type Given, photographOf, prepare } from './subject';
@@ -57,6 +59,16 @@ interface Running {
   readonly programs: Programs;
   readonly models: Models;
   readonly store: GraphStore | undefined;
+  /** Programs that nothing is kept of. */
+  readonly scratch: () => Programs;
+}
+
+/** What work gave, and what belongs to every result. */
+export interface Worked<R> {
+  readonly result: R;
+  readonly provider: string;
+  readonly ms: Readonly<Record<string, number>>;
+  readonly warnings: readonly RemoteError[];
 }
 
 /** An explanation as a program in the same process gets it. */
@@ -95,16 +107,17 @@ export class Engine implements EngineApi {
     const { version, maxCacheBytes = MAX_CACHE_BYTES, maxSessionBytes = MAX_SESSION_BYTES } = this.#options;
     const choice = await chooseProvider(parseProvider(provider));
     const store = cacheDir === null ? undefined : new GraphStore(join(cacheDir, 'graphs'), maxCacheBytes);
-    const programs = new Programs({
+    const settings: ProgramsOptions = {
       provider: choice.provider,
       version: `${version}+${buildId}`,
-      ...(store && { store }),
       maxBytes: maxSessionBytes,
       lower,
       onFallback: (reason) => this.#requests.current?.warnings.push(reason),
-    });
+    };
+    const programs = new Programs({ ...settings, ...(store && { store }) });
     this.#running?.programs.dispose();
-    this.#running = { choice, programs, store, models: new Models(programs, this.#requests) };
+    const models = new Models(programs, this.#requests);
+    this.#running = { choice, programs, store, models, scratch: () => new Programs(settings) };
     return {
       version,
       pid: process.pid,
@@ -208,6 +221,26 @@ export class Engine implements EngineApi {
     });
   }
 
+  /** Does work on a model that takes more than one question: judging explanations, comparing them. */
+  async work<R>(path: string, task: (desk: Desk) => Promise<R>, context?: CallContext): Promise<Worked<R>> {
+    return this.#requests.run(context, async (request) => {
+      const model = await this.#get(path);
+      const desk = {
+        model,
+        request,
+        scratch: () => this.#scratch(),
+        warn: (warning: PrismError) => void request.warnings.push(warning),
+      };
+      const result = await task(desk);
+      return {
+        result,
+        provider: this.#ready.choice.provider,
+        ms: request.ms(),
+        warnings: this.#warnings(model, request),
+      };
+    });
+  }
+
   async layerMaps(
     { explanation, layers }: { explanation: string; layers: readonly string[] },
     context?: CallContext,
@@ -282,6 +315,12 @@ export class Engine implements EngineApi {
   get #ready(): Running {
     if (this.#running) return this.#running;
     throw new PrismError('NOT_INITIALIZED', 'the engine was not initialised');
+  }
+
+  #scratch(): Scratch {
+    const programs = this.#ready.scratch();
+    const runtime = new ModelRuntime(programs, this.#requests, 'scratch', '', () => {});
+    return { runtime, dispose: () => programs.dispose() };
   }
 
   #get(path: string): Promise<Model> {

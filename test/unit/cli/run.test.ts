@@ -374,7 +374,9 @@ Commands:
   explain [options] <model>  show what a decision is based on
   predict [options] <model>  show what a model says
   layers <model>             list the layers of a model
+  score [options] <model>    judge an attribution by metrics
   methods [id]               list the methods of explanation
+  metrics [id]               list the metrics of explanations
   doctor                     check the installation
 
 Environment:

@@ -1,0 +1,236 @@
+import { PrismError } from '../graph/errors';
+import type { Tensor } from '../graph/ir';
+import type { FloatArray, NdArray } from '../graph/ndarray';
+import { fromFloat32, isElementType } from '../inputs/elements';
+import { seedOf } from '../methods/gradient';
+import type { Method, Options, Runtime, Score, Subject } from '../methods/method';
+import { type Layout, layoutOf, locationsOf } from '../metrics/layout';
+import type { Change, Judged, Judgement, Metric, MetricRuntime, Scores } from '../metrics/metric';
+import { type ClassOutput, requireFinite } from './classes';
+import { classOf } from './explain';
+import type { Model } from './model';
+import type { Request } from './requests';
+import type { Prepared } from './subject';
+import { Variants } from './variants';
+
+/** A metric that is wanted, with all its options. */
+export interface Wanted {
+  readonly metric: Metric;
+  readonly options: Options;
+}
+
+/** The method that made an attribution. */
+export interface Explainer {
+  readonly method: Method;
+  readonly options: Options;
+}
+
+/** What attributions are of. */
+export interface JudgedCase {
+  readonly model: Model;
+  readonly prepared: Prepared;
+  readonly output: ClassOutput;
+  readonly score: Score;
+}
+
+/** Programs of a changed model, which nobody asks for again. */
+export interface Scratch {
+  readonly runtime: Runtime;
+  dispose(): void;
+}
+
+/** Judges attributions of one input for one target. */
+export class Judge {
+  readonly #case: JudgedCase;
+  readonly #request: Request;
+  readonly #scratch: () => Scratch;
+  readonly #variants: Variants;
+  readonly #read: (output: Float32Array) => { score: number; probability: number };
+  readonly layout: Layout;
+
+  /** @param scratch makes room for changed models */
+  constructor(judged: JudgedCase, request: Request, scratch: () => Scratch) {
+    const { prepared, output, score } = judged;
+    this.#case = judged;
+    this.#request = request;
+    this.#scratch = scratch;
+    this.#variants = new Variants(prepared, score.output);
+    this.layout = layoutOf(this.#variants.shape, prepared.channels);
+    this.#read = readerOf(output, score);
+  }
+
+  /**
+   * Judges by each metric; what they need of the model is computed once.
+   *
+   * @param each told what a metric says before the next one begins
+   * @throws PrismError MAP_SHAPE, MAP_NAN, MASK_MISSING, METHOD_MISSING, and those of the metrics
+   */
+  async judge(
+    attribution: FloatArray,
+    wanted: readonly Wanted[],
+    { mask, by, each }: Judging = {},
+  ): Promise<Map<string, Judgement>> {
+    requireNumbers(attribution);
+    const judged: Judged = {
+      attribution,
+      map: locationsOf(attribution, this.layout),
+      input: this.#variants.original,
+      layout: this.layout,
+      ...(mask && { mask }),
+    };
+    const runtime = this.#runtime(by);
+    const found = new Map<string, Judgement>();
+    for (const { metric, options } of wanted) {
+      const { id, title, needs } = metric.info;
+      this.#request.stage(`judging by ${title}`);
+      if (needs.includes('mask') && !mask) throw maskMissing(id);
+      if (needs.includes('method') && !by) throw methodMissing(id);
+      const judgement = await metric.judge(judged, options, runtime);
+      found.set(id, judgement);
+      each?.(id, judgement);
+    }
+    return found;
+  }
+
+  /** What the model says of the input as it is. */
+  async target(): Promise<{ readonly score: number; readonly probability: number }> {
+    const { score, probability } = await this.#scores(1, () => this.#variants.original);
+    return { score: score[0], probability: probability[0] };
+  }
+
+  /** Explains by a method, possibly another input or with other weights. */
+  async explain({ method, options }: Explainer, change: Change = {}): Promise<FloatArray> {
+    const { prepared, score } = this.#case;
+    const { specialised, input, channels } = prepared;
+    const subject: Subject = {
+      graph: specialised.graph,
+      feeds: this.#feeds(change.input),
+      input,
+      score,
+      ...(channels !== undefined && { channels }),
+    };
+    if (!change.weights) {
+      const { batched, runtime } = specialised;
+      return (await method.explain({ ...subject, batched }, options, runtime)).map;
+    }
+    return this.#explainChanged(subject, change.weights, { method, options });
+  }
+
+  async #explainChanged(
+    subject: Subject,
+    weights: ReadonlyMap<string, Tensor>,
+    { method, options }: Explainer,
+  ): Promise<FloatArray> {
+    const initializers = new Map([...subject.graph.initializers, ...weights]);
+    const scratch = this.#scratch();
+    try {
+      const changed = { ...subject, graph: { ...subject.graph, initializers } };
+      return (await method.explain(changed, options, scratch.runtime)).map;
+    } finally {
+      scratch.dispose();
+    }
+  }
+
+  #feeds(input: Float32Array | undefined): ReadonlyMap<string, NdArray> {
+    const { prepared } = this.#case;
+    if (!input) return prepared.feeds;
+    const { dtype, shape } = prepared.feeds.get(prepared.input) as NdArray;
+    if (!isElementType(dtype)) return prepared.feeds;
+    return new Map([...prepared.feeds, [prepared.input, { dtype, shape, data: fromFloat32(input, dtype) }]]);
+  }
+
+  async #scores(count: number, make: (index: number) => Float32Array): Promise<Scores> {
+    const { model, score: target } = this.#case;
+    const score = new Float64Array(count);
+    const probability = new Float64Array(count);
+    let index = 0;
+    for await (const output of this.#variants.outputs(count, make)) {
+      requireFinite(target.output, output, model.nanHint);
+      const read = this.#read(output);
+      score[index] = read.score;
+      probability[index] = read.probability;
+      index++;
+      this.#request.progress(index / count);
+    }
+    return { score, probability };
+  }
+
+  #runtime(by: Explainer | undefined): MetricRuntime {
+    const memo = new Map<string, unknown>();
+    const { graph, runtime } = this.#case.prepared.specialised;
+    return {
+      graph,
+      scores: (count, make) => this.#scores(count, make),
+      explain: async (change) => {
+        if (!by) throw methodMissing('this metric');
+        return this.explain(by, change);
+      },
+      memo<T>(key: string, make: () => T): T {
+        if (!memo.has(key)) memo.set(key, make());
+        return memo.get(key) as T;
+      },
+      readArray: (path) => runtime.readArray(path),
+      checkCancelled: () => this.#request.checkCancelled(),
+      progress: (fraction) => this.#request.progress(fraction),
+    };
+  }
+}
+
+/** What is known beside an attribution. */
+export interface Judging {
+  /** One entry a location. */
+  readonly mask?: Uint8Array | undefined;
+  readonly by?: Explainer | undefined;
+  readonly each?: (id: string, judgement: Judgement) => void;
+}
+
+function requireNumbers({ data }: FloatArray): void {
+  const bad = data.find((value) => !Number.isFinite(value));
+  if (bad === undefined) return;
+  throw new PrismError(
+    'MAP_NAN',
+    `the attribution holds ${Number.isNaN(bad) ? 'NaN' : 'infinite values'}; only finite numbers can be judged`,
+  );
+}
+
+const maskMissing = (id: string): PrismError =>
+  new PrismError('MASK_MISSING', `${id} needs to know where the evidence is; give a mask`, { metric: id });
+
+const methodMissing = (id: string): PrismError =>
+  new PrismError('METHOD_MISSING', `${id} explains again; name the method that made the attribution`, { metric: id });
+
+/** Reads the explained score, and the probability of the class, off an output of one item. */
+function readerOf(output: ClassOutput, score: Score): (values: Float32Array) => { score: number; probability: number } {
+  const weights = seedOf(score, output.shape).data;
+  const index = classOf(output, score);
+  const probability = index === null ? undefined : probabilityOf(output, index, weights);
+  return (values) => {
+    let total = 0;
+    for (let i = 0; i < values.length; i++) if (weights[i] !== 0) total += weights[i] * values[i];
+    return { score: total, probability: probability ? probability(values) : total };
+  };
+}
+
+/** The probability of a class, averaged over the positions that the score counts. */
+function probabilityOf(
+  { kind, axis, shape }: ClassOutput,
+  index: number,
+  weights: Float32Array,
+): (values: Float32Array) => number {
+  const classes = shape[axis];
+  const inner = shape.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  const positions = Array.from(weights.keys()).filter((place) => weights[place] !== 0);
+  const total = positions.reduce((sum, place) => sum + weights[place], 0);
+  const at = (values: Float32Array, place: number): number => {
+    if (kind === 'probabilities') return values[place];
+    // One number decides between two classes.
+    if (classes === 1) return 1 / (1 + Math.exp(-values[place]));
+    const first = place - index * inner;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < classes; c++) highest = Math.max(highest, values[first + c * inner]);
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += Math.exp(values[first + c * inner] - highest);
+    return Math.exp(values[place] - highest) / sum;
+  };
+  return (values) => positions.reduce((sum, place) => sum + weights[place] * at(values, place), 0) / total;
+}
