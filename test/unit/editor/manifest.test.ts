@@ -146,7 +146,7 @@ describe('the rest', () => {
   });
 
   test('every text of the manifest is there, and none too many', () => {
-    const used = [...text.matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key);
+    const used = [...text.matchAll(/"%([\w.+-]+)%"/g)].map(([, key]) => key);
     expect([...new Set(used)].sort()).toEqual(Object.keys(nls).sort());
   });
 
