@@ -1,10 +1,8 @@
-import { floatArray } from '../graph/ndarray';
-import { extract } from '../graph/prune';
-import { castTo } from '../ops/common';
-import { activationsOf, addChannel, attributionOf, compileScore, computeInput, positivePart } from './cam/forwardCam';
+import { activationsOf, addChannel, attributionOf, positivePart } from './cam/forwardCam';
 import { camOptions } from './cam/options';
 import type { Attribution, Method } from './method';
 import { notOneGraph } from './notOneGraph';
+import { openScorer } from './perturbation/scorer';
 
 /** w_k = (S − S with A^k = 0) / S; Σ_k w_k A^k (Desai, Ramaswamy 2020). Runs what is behind the layer once a channel. */
 export const ablationCam: Method = {
@@ -25,34 +23,21 @@ export const ablationCam: Method = {
 
   async explain(subject, options, runtime): Promise<Attribution> {
     const seen = await activationsOf(subject, options, runtime);
-    const { graph, score } = subject;
     const { layer, rows, value } = seen;
     const [channels, places] = rows.shape;
-    const maskShape = layer.channels.map((axis) => layer.shape[axis]);
-    const scoreWith = await compileScore(
-      subject,
-      `ablation-cam/${score.output}/${layer.value}`,
-      () =>
-        computeInput(extract(graph, [layer.value], [score.output]), layer.value, (b) => {
-          const whole = b.input('whole', b.dtype(layer.value), layer.shape);
-          const kept = b.input('kept', 'float32', maskShape);
-          const spread = layer.shape.map((size, axis) => (layer.channels.includes(axis) ? size : 1));
-          return b.mul(whole, b.reshape(castTo(b, kept, b.dtype(whole)), spread));
-        }),
-      runtime,
-      seen.scoreOf,
-    );
+    // What is hidden are channels: to the scorer they are the locations.
+    const grid = layer.shape.map((size, axis) => (layer.channels.includes(axis) ? size : 1));
+    const locations = { shape: layer.shape, grid, count: channels, channels: undefined };
+    const hidden = new Float32Array(value.data.length);
+    const scorer = await openScorer(subject, { of: layer.value, value, locations, hidden }, runtime);
+    const without = (channel: number): Float32Array => new Float32Array(channels).fill(1).fill(0, channel, channel + 1);
     const sum = new Float64Array(places);
-    const kept = new Float32Array(channels).fill(1);
-    // Drops are small: what is subtracted must come from the same graph.
-    const whole = await scoreWith(value, floatArray(kept, maskShape));
-    for (let k = 0; k < channels; k++) {
-      kept[k] = 0;
-      const drop = whole - (await scoreWith(value, floatArray(kept, maskShape)));
-      kept[k] = 1;
-      // Without a score there is no share of it; the drops themselves are left.
-      addChannel(sum, rows, k, drop / (whole || 1));
-      runtime.progress((k + 1) / channels, positivePart(sum, layer));
+    for await (const piece of scorer.scores(Array(channels).keys(), channels, without)) {
+      for (const { item, score } of piece) {
+        // Without a score there is no share of it; the drops themselves are left.
+        addChannel(sum, rows, item, (scorer.score - score) / (scorer.score || 1));
+      }
+      runtime.progress(((piece.at(-1)?.item ?? 0) + 1) / channels, positivePart(sum, layer));
     }
     return attributionOf(subject, options, seen, Float32Array.from(sum), runtime);
   },

@@ -21,7 +21,7 @@ export const deconvnet: Method = {
   async explain(subject, _options, runtime): Promise<Attribution> {
     const of = subject.at ?? subject.input;
     requireRectifiers(subject.graph, subject.score.output, 'deconvnet');
-    const { score, output, gradients } = await gradientOf(subject, [of], runtime, deconvolutionTable);
+    const { score, output, gradients } = await gradientOf(subject, [of], runtime, { table: deconvolutionTable });
     return { of, map: gradients.get(of) as FloatArray, score, output };
   },
 };

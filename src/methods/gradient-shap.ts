@@ -1,12 +1,38 @@
 import { PrismError } from '../graph/errors';
-import { floatArray } from '../graph/ndarray';
-import { differentiate } from './gradient';
+import { type FloatArray, floatArray } from '../graph/ndarray';
 import type { Attribution, Method } from './method';
 import { notOneGraph } from './notOneGraph';
 import { baselineOption, baselinesOf } from './sampling/baseline';
-import { noiseOf, noiseOptions } from './sampling/noise';
-import { seeded } from './sampling/random';
+import { gradientsAt } from './sampling/gradients';
+import { type Noise, noiseOf, noiseOptions } from './sampling/noise';
+import { type Random, seeded } from './sampling/random';
 import { evaluate, feedsWith, varied } from './sampling/varied';
+
+/** The way of one sample from its baseline to the noisy input, and how much of it is gone. */
+interface Sample {
+  readonly baseline: Float32Array;
+  readonly way: Float32Array;
+  readonly alpha: number;
+}
+
+function* ways(
+  x: FloatArray,
+  baselines: readonly Float32Array[],
+  noise: Noise,
+  alphas: Float32Array | undefined,
+  random: Random,
+): Generator<Sample> {
+  let sample = 0;
+  for (const added of noise.arrays()) {
+    const baseline = baselines[sample % baselines.length];
+    const alpha = alphas ? alphas[sample] : random.uniform();
+    yield { baseline, alpha, way: x.data.map((value, i) => value + added[i] - baseline[i]) };
+    sample++;
+  }
+}
+
+const pointOf = ({ baseline, way, alpha }: Sample): Float32Array =>
+  way.map((difference, i) => baseline[i] + alpha * difference);
 
 /** E over baselines x', α ~ U(0, 1) and noise ε of (x + ε − x') ⊙ ∇S(x' + α(x + ε − x')) (Lundberg, Lee 2017; Erion et al. 2021). */
 export const gradientShap: Method = {
@@ -37,7 +63,8 @@ export const gradientShap: Method = {
   },
 
   async explain(given, options, host): Promise<Attribution> {
-    const { subject, runtime, x } = await varied(given, host);
+    const variable = await varied(given, host);
+    const { subject, runtime, x } = variable;
     const baselines = baselinesOf(x, options.baseline as string, subject.input, runtime);
     const random = seeded(options.seed as number);
     const alphas = options.alphas === '' ? undefined : runtime.readArray(options.alphas as string).data;
@@ -50,7 +77,6 @@ export const gradientShap: Method = {
     const used = baselines.slice(0, count);
     const starts: number[] = [];
     for (const baseline of used) starts.push((await evaluate(subject, runtime, feedsWith(subject, x, baseline))).score);
-    const gradientAt = await differentiate(subject, [subject.input], runtime);
     const total = new Float64Array(x.data.length);
     const map = (samples: number) =>
       floatArray(
@@ -58,18 +84,15 @@ export const gradientShap: Method = {
         x.shape,
       );
     let start = 0;
-    for (let sample = 0; sample < count; sample++) {
-      const baseline = used[sample % used.length];
-      const added = noise.next();
-      const alpha = alphas ? alphas[sample] : random.uniform();
-      const way = x.data.map((value, i) => value + added[i] - baseline[i]);
-      const point = way.map((difference, i) => baseline[i] + alpha * difference);
-      const { gradients } = await gradientAt(feedsWith(subject, x, point));
-      gradients.get(subject.input)?.data.forEach((slope, i) => {
-        total[i] += way[i] * slope;
-      });
-      start += starts[sample % used.length] / count;
-      runtime.progress((sample + 1) / count, map(sample + 1));
+    let done = 0;
+    for await (const piece of gradientsAt(variable, ways(x, used, noise, alphas, random), count, pointOf)) {
+      for (const { item, gradient } of piece) {
+        gradient.forEach((slope, i) => {
+          total[i] += item.way[i] * slope;
+        });
+        start += starts[done++ % used.length] / count;
+      }
+      runtime.progress(done / count, map(done));
     }
     const result = map(count);
     const actual = result.data.reduce((sum, value) => sum + value, 0);

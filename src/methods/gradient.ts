@@ -4,6 +4,7 @@ import type { RuleTable } from '../ops/rule';
 import { vjp } from '../ops/vjp';
 import { type GradientGraph, gradientGraph } from '../reverse/gradient';
 import { scoreWeights } from '../reverse/score';
+import { repeated } from './batching';
 import type { Attribution, Method, Runtime, Score, Subject } from './method';
 
 /** The score's weights over its output, as the seed of a gradient graph. */
@@ -23,24 +24,33 @@ export interface GradientResult {
 /** The gradient of a score as a function of the model's inputs. */
 export type Differentiated = (feeds: ReadonlyMap<string, NdArray>) => Promise<GradientResult>;
 
+/** How a gradient is taken if not in the ordinary way. */
+export interface Variant {
+  /** Rules in place of the ordinary gradient's; its name must say which. */
+  readonly table?: RuleTable<string>;
+  /** How many inputs the graph takes at once; each has a score of its own. */
+  readonly copies?: number;
+}
+
 /**
  * Makes the gradient of the subject's score with respect to values of the graph ready to be computed many times.
  *
- * @param table rules in place of the ordinary gradient's; its name must say which
  * @throws PrismError UNSUPPORTED_OPERATOR where a node on the way has no rule
  */
 export async function differentiate(
   { graph, score }: Subject,
   wrt: readonly string[],
   runtime: Runtime,
-  table: RuleTable<string> = vjp,
+  { table = vjp, copies = 1 }: Variant = {},
 ): Promise<Differentiated> {
-  const key = `${table.name}/${score.output}/${wrt.join(',')}`;
+  const key = `${table.name}/${score.output}/${wrt.join(',')}${copies === 1 ? '' : `/${copies}`}`;
   const compiled: GradientGraph = runtime.memo(key, () =>
     gradientGraph(graph, { output: score.output, wrt, seed: 'weights', table }),
   );
   const program = await runtime.compile(key, () => compiled.graph);
-  const seed = seedOf(score, outputShape(graph, score.output));
+  const shape = outputShape(graph, score.output);
+  const seed =
+    copies === 1 ? seedOf(score, shape) : repeated(seedOf(score, [shape[0] / copies, ...shape.slice(1)]), copies);
   return async (feeds) => {
     runtime.checkCancelled();
     const results = await program.run(new Map([...feeds, [compiled.seed, seed]]));
@@ -62,9 +72,9 @@ export async function gradientOf(
   subject: Subject,
   wrt: readonly string[],
   runtime: Runtime,
-  table?: RuleTable<string>,
+  variant?: Variant,
 ): Promise<GradientResult> {
-  return (await differentiate(subject, wrt, runtime, table))(subject.feeds);
+  return (await differentiate(subject, wrt, runtime, variant))(subject.feeds);
 }
 
 /** ∂score/∂x (Simonyan, Vedaldi, Zisserman 2013), signed. */

@@ -20,7 +20,7 @@ export const guidedBackprop: Method = {
   async explain(subject, _options, runtime): Promise<Attribution> {
     const of = subject.at ?? subject.input;
     requireRectifiers(subject.graph, subject.score.output, 'guided-backprop');
-    const { score, output, gradients } = await gradientOf(subject, [of], runtime, guidedTable);
+    const { score, output, gradients } = await gradientOf(subject, [of], runtime, { table: guidedTable });
     return { of, map: gradients.get(of) as FloatArray, score, output };
   },
 };

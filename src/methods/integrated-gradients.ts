@@ -1,31 +1,31 @@
 import { floatArray } from '../graph/ndarray';
-import { type Differentiated, differentiate } from './gradient';
 import type { Attribution, Method } from './method';
 import { notOneGraph } from './notOneGraph';
 import { baselineOf, baselineOption } from './sampling/baseline';
 import { gaussLegendre } from './sampling/gaussLegendre';
+import { gradientsAt } from './sampling/gradients';
 import { evaluate, feedsWith, type Varied, varied } from './sampling/varied';
 
 /** Wishes for a residual are given up beyond this many points. */
 const MAX_STEPS = 12800;
 
 /** (x − x') ⊙ ∫ ∇S(x' + α(x − x')) dα by quadrature; sums in double precision. */
-async function integrate(
-  { subject, runtime, x }: Varied,
-  baseline: Float32Array,
-  steps: number,
-  gradientAt: Differentiated,
-): Promise<Float32Array> {
+async function integrate(variable: Varied, baseline: Float32Array, steps: number): Promise<Float32Array> {
+  const { runtime, x } = variable;
   const { points, weights } = gaussLegendre(steps);
   const total = new Float64Array(x.data.length);
   const map = (): Float32Array => Float32Array.from(total, (sum, i) => (x.data[i] - baseline[i]) * sum);
-  for (let step = 0; step < steps; step++) {
-    const point = x.data.map((value, i) => baseline[i] + points[step] * (value - baseline[i]));
-    const { gradients } = await gradientAt(feedsWith(subject, x, point));
-    gradients.get(subject.input)?.data.forEach((slope, i) => {
-      total[i] += weights[step] * slope;
-    });
-    runtime.progress((step + 1) / steps, floatArray(map(), x.shape));
+  const pointOf = (step: number): Float32Array =>
+    x.data.map((value, i) => baseline[i] + points[step] * (value - baseline[i]));
+  let done = 0;
+  for await (const piece of gradientsAt(variable, points.keys(), steps, pointOf)) {
+    for (const { item: step, gradient } of piece) {
+      gradient.forEach((slope, i) => {
+        total[i] += weights[step] * slope;
+      });
+    }
+    done += piece.length;
+    runtime.progress(done / steps, floatArray(map(), x.shape));
   }
   return map();
 }
@@ -66,16 +66,15 @@ export const integratedGradients: Method = {
   },
 
   async explain(given, options, host): Promise<Attribution> {
-    const way = await varied(given, host);
-    const { subject, runtime, x } = way;
+    const variable = await varied(given, host);
+    const { subject, runtime, x } = variable;
     const baseline = baselineOf(x, options.baseline as string, subject.input, runtime);
     const { score, output } = await evaluate(subject, runtime);
     const start = await evaluate(subject, runtime, feedsWith(subject, x, baseline));
-    const gradientAt = await differentiate(subject, [subject.input], runtime);
     const expected = score - start.score;
     const wish = options.tolerance as number;
     for (let steps = options.steps as number; ; steps *= 2) {
-      const data = await integrate(way, baseline, steps, gradientAt);
+      const data = await integrate(variable, baseline, steps);
       const actual = data.reduce((sum, value) => sum + value, 0);
       const residual = actual - expected;
       if (wish > 0 && Math.abs(residual) > wish * Math.abs(expected) && 2 * steps <= MAX_STEPS) continue;

@@ -1,11 +1,11 @@
-import { type FloatArray, floatArray } from '../graph/ndarray';
-import { extract } from '../graph/prune';
-import { castTo } from '../ops/common';
-import { activationsOf, addChannel, attributionOf, compileScore, computeInput, positivePart } from './cam/forwardCam';
+import { elementCount } from '../graph/tensor';
+import { activationsOf, addChannel, attributionOf, positivePart } from './cam/forwardCam';
 import { camOptions } from './cam/options';
-import { upsample } from './cam/spatial';
+import { enlarged } from './cam/spatial';
 import type { Attribution, Method } from './method';
 import { notOneGraph } from './notOneGraph';
+import { explainedValue } from './perturbation/explained';
+import { openScorer } from './perturbation/scorer';
 
 /**
  * H_k = A^k, interpolated to the input and scaled to 0…1; w = softmax over k of f(x ⊙ H_k) − f(0); Σ_k w_k A^k (Wang et
@@ -30,46 +30,40 @@ export const scoreCam: Method = {
 
   async explain(subject, options, runtime): Promise<Attribution> {
     const seen = await activationsOf(subject, options, runtime);
-    const { graph, score, feeds, input } = subject;
     const { layer, rows } = seen;
     const [channels, places] = rows.shape;
-    const scoreThrough = await compileScore(
-      subject,
-      `score-cam/${score.output}/${input}/${layer.locations.join('x')}`,
-      () =>
-        computeInput(extract(graph, [], [score.output]), input, (b) => {
-          const image = b.input('image', b.dtype(input), b.shape(input));
-          const map = b.input('map', 'float32', [1, places]);
-          const large = b.reshape(upsample(b, map, layer.locations, layer.input), layer.inputMap);
-          const axes = b.ints(layer.inputMap.map((_, axis) => axis));
-          const low = b.op('ReduceMin', [large, axes]);
-          const mask = b.div(b.sub(large, low), b.sub(b.op('ReduceMax', [large, axes]), low));
-          return b.mul(image, castTo(b, mask, b.dtype(image)));
-        }),
-      runtime,
-      seen.scoreOf,
-    );
-    const image = feeds.get(input) as FloatArray;
+    const { of, value } = await explainedValue({ ...subject, at: subject.input }, runtime);
+    const count = elementCount(layer.inputMap);
+    const locations = { shape: value.shape, grid: layer.inputMap, count, channels: undefined };
+    const hidden = new Float32Array(value.data.length);
+    const scorer = await openScorer(subject, { of, value, locations, hidden }, runtime);
+    const row = (channel: number): Float32Array => rows.data.subarray(channel * places, (channel + 1) * places);
+    const varying = Array.from(Array(channels).keys()).filter((k) => row(k).some((part) => part !== row(k)[0]));
+    const maskOf = (channel: number): Float32Array => {
+      const large = enlarged(row(channel), layer.locations, layer.input);
+      const low = large.reduce((least, part) => Math.min(least, part), Number.POSITIVE_INFINITY);
+      const high = large.reduce((most, part) => Math.max(most, part), Number.NEGATIVE_INFINITY);
+      return large.map((part) => (part - low) / (high - low));
+    };
     // The softmax as it grows: weights relative to the highest score so far.
     const sum = new Float64Array(places);
     let total = 0;
     let highest = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < channels; k++) {
-      const row = rows.data.slice(k * places, (k + 1) * places);
-      if (row.every((value) => value === row[0])) continue;
-      const reached = await scoreThrough(image, floatArray(row, [1, places]));
-      if (reached > highest) {
-        const shrink = Math.exp(highest - reached);
-        sum.forEach((part, place) => {
-          sum[place] = part * shrink;
-        });
-        total *= shrink;
-        highest = reached;
+    let done = 0;
+    for await (const piece of scorer.scores(varying, varying.length, maskOf)) {
+      for (const { item, score } of piece) {
+        if (score > highest) {
+          const shrink = Math.exp(highest - score);
+          for (let place = 0; place < places; place++) sum[place] *= shrink;
+          total *= shrink;
+          highest = score;
+        }
+        const weight = Math.exp(score - highest);
+        total += weight;
+        addChannel(sum, rows, item, weight);
       }
-      const weight = Math.exp(reached - highest);
-      total += weight;
-      addChannel(sum, rows, k, weight);
-      runtime.progress((k + 1) / channels, positivePart(sum, layer));
+      done += piece.length;
+      runtime.progress(done / varying.length, positivePart(sum, layer));
     }
     const raw = Float32Array.from(sum, (part) => (total > 0 ? part / total : 0));
     return attributionOf(subject, options, seen, raw, runtime);

@@ -14,11 +14,9 @@ export interface Activations {
   /** Maps of the channels: [channels, locations]. */
   readonly rows: FloatArray;
   /** The layer's value as the model computed it. */
-  readonly value: FloatArray;
+  readonly value: NdArray;
   readonly output: FloatArray;
   readonly score: number;
-  /** The score of any other output of the model. */
-  readonly scoreOf: (output: FloatArray) => number;
 }
 
 /** Runs the model once and keeps what its layer says. */
@@ -37,10 +35,9 @@ export async function activationsOf(subject: Subject, options: Options, runtime:
   const results = await program.run(feeds);
   const take = (name: string): FloatArray => results.get(name) as FloatArray;
   const weights = seedOf(score, outputShape(graph, score.output)).data;
-  const scoreOf = ({ data }: FloatArray): number =>
-    weights.reduce((total, weight, i) => (weight === 0 ? total : total + weight * data[i]), 0);
   const output = take(score.output);
-  return { layer, rows: take(rows), value: take(layer.value), output, score: scoreOf(output), scoreOf };
+  const reached = weights.reduce((total, weight, i) => (weight === 0 ? total : total + weight * output.data[i]), 0);
+  return { layer, rows: take(rows), value: take(layer.value), output, score: reached };
 }
 
 /** The attribution that a raw map, one number a location of the layer, stands for. */
@@ -72,55 +69,6 @@ const emptyGraph = ({ opsets, metadata }: Graph): Graph => ({
   types: new Map(),
   metadata,
 });
-
-/** A graph one of whose inputs is computed from others. */
-export interface Computed {
-  readonly graph: Graph;
-  /** Names of the new inputs. */
-  readonly inputs: readonly string[];
-}
-
-/**
- * Lets an input of a graph be computed from new inputs.
- *
- * @param make declares them and returns what takes the input's place
- */
-export function computeInput(graph: Graph, input: string, make: (b: Builder) => string): Computed {
-  const b = new Builder(graph);
-  const made = make(b);
-  const extended = b.graph();
-  const added = extended.nodes.slice(graph.nodes.length);
-  const identity = { op: 'Identity', domain: '', name: input, inputs: [made], outputs: [input], attributes: {} };
-  const type = graph.inputs.find(({ name }) => name === input);
-  return {
-    graph: {
-      ...extended,
-      inputs: extended.inputs.filter(({ name }) => name !== input),
-      nodes: [...added, identity, ...graph.nodes],
-      types: new Map(type ? [...extended.types, [input, { dtype: type.dtype, shape: type.shape }]] : extended.types),
-    },
-    inputs: extended.inputs.slice(graph.inputs.length).map(({ name }) => name),
-  };
-}
-
-/** Such a graph made ready: runs it with the arrays given for the new inputs, in their order, and takes the score. */
-export async function compileScore(
-  { feeds, score }: Subject,
-  key: string,
-  build: () => Computed,
-  runtime: Runtime,
-  scoreOf: Activations['scoreOf'],
-): Promise<(...arrays: readonly NdArray[]) => Promise<number>> {
-  const computed = runtime.memo(key, build);
-  const program = await runtime.compile(key, () => computed.graph);
-  return async (...arrays) => {
-    runtime.checkCancelled();
-    const results = await program.run(
-      new Map([...feeds, ...arrays.map((array, i) => [computed.inputs[i], array] as const)]),
-    );
-    return scoreOf(results.get(score.output) as FloatArray);
-  };
-}
 
 /** Adds weight · map to a sum, for a channel of [channels, locations]. */
 export function addChannel(sum: Float64Array, rows: FloatArray, channel: number, weight: number): void {

@@ -51,6 +51,31 @@ export function upsample(b: Builder, maps: string, from: readonly number[], to: 
   return b.reshape(value, done);
 }
 
+/** The same outside of a graph, for one map. */
+export function enlarged(map: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+  let value = map;
+  from.forEach((size, axis) => {
+    const wanted = to[axis];
+    if (size === wanted) return;
+    const matrix = interpolation(size, wanted);
+    const behind = elementCount(from.slice(axis + 1));
+    const before = value.length / (size * behind);
+    const result = new Float32Array(before * wanted * behind);
+    for (let o = 0; o < before; o++) {
+      for (let i = 0; i < wanted; i++) {
+        for (let k = 0; k < size; k++) {
+          const weight = matrix[i * size + k];
+          if (weight === 0) continue;
+          for (let r = 0; r < behind; r++)
+            result[(o * wanted + i) * behind + r] += weight * value[(o * size + k) * behind + r];
+        }
+      }
+    }
+    value = result;
+  });
+  return value;
+}
+
 /** What a person sees of a raw map [1, locations]: its positive part over the input's locations. */
 export const shownMap = (b: Builder, raw: string, { locations, input }: CamLayer): string =>
   b.reshape(upsample(b, b.op('Relu', [raw]), locations, input), input);

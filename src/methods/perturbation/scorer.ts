@@ -1,9 +1,10 @@
 import { PrismError } from '../../graph/errors';
-import { type Graph, typeOf } from '../../graph/ir';
-import { type FloatArray, floatArray, type NdArray, type TypedArray } from '../../graph/ndarray';
+import type { Graph } from '../../graph/ir';
+import { type FloatArray, floatArray, type NdArray } from '../../graph/ndarray';
 import { elementCount } from '../../graph/tensor';
+import { follows, isSame, repeated } from '../batching';
 import { outputShape, seedOf } from '../gradient';
-import type { Batched, Runtime, Score, Subject } from '../method';
+import type { Runtime, Score, Subject } from '../method';
 import type { Locations } from './locations';
 import { type MaskedGraph, maskedGraph } from './maskedGraph';
 
@@ -42,9 +43,6 @@ export interface Masking {
 
 /** The model's outputs for masks, one behind the other. */
 type Run = (masks: Float32Array) => Promise<Float32Array>;
-
-/** Outputs that differ by more, as a share of the largest, are not the same. */
-const SAME = 1e-4;
 
 /** Makes a model ready to be asked many times. */
 export async function openScorer(subject: Subject, masking: Masking, runtime: Runtime): Promise<Scorer> {
@@ -131,17 +129,6 @@ async function openRun(
   };
 }
 
-/** An array so many times along its first axis. */
-function repeated(array: NdArray, times: number): NdArray {
-  if (times === 1) return array;
-  const { length } = array.data;
-  const data = array.data.slice(0, 0).constructor as new (length: number) => TypedArray;
-  const copies = new data(length * times);
-  for (let i = 0; i < times; i++) (copies as Float32Array).set(array.data as Float32Array, i * length);
-  const [first, ...rest] = array.shape;
-  return { ...array, shape: [times * first, ...rest], data: copies };
-}
-
 /** Several inputs at once, as long as that gives what single ones do. */
 interface Batch {
   readonly size: number;
@@ -197,17 +184,4 @@ async function openBatch(
       }
     },
   };
-}
-
-/** Whether a value's first dimension grows with the batch, and nothing else of it. */
-function follows(single: Graph, { graph, size }: Batched, value: string): boolean {
-  const [first, ...rest] = typeOf(single, value)?.shape ?? [];
-  const [many, ...others] = typeOf(graph, value)?.shape ?? [];
-  return first === 1 && many === size && rest.length === others.length && rest.every((dim, i) => dim === others[i]);
-}
-
-/** Equal up to what the order of sums changes. */
-function isSame(a: Float32Array, b: Float32Array): boolean {
-  const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return a.every((value, i) => Object.is(value, b[i]) || Math.abs(value - b[i]) <= SAME * largest);
 }

@@ -41,10 +41,11 @@ export const noiseOptions = (sigma: number): readonly OptionSpec[] => [
   },
 ];
 
-/** Noise for each sample, to be asked for in order. */
+/** Noise for each sample. */
 export interface Noise {
   readonly count: number;
-  next(): Float32Array;
+  /** In order; drawn when it is asked for. */
+  arrays(): Iterable<Float32Array>;
 }
 
 /**
@@ -56,13 +57,15 @@ export interface Noise {
 export function noiseOf(x: FloatArray, options: Options, random: Random, runtime: Runtime): Noise {
   if (options.noise !== '') {
     const arrays = arraysLike(x, options.noise as string, runtime);
-    let index = 0;
-    return { count: arrays.length, next: () => arrays[index++] };
+    return { count: arrays.length, arrays: () => arrays };
   }
+  const count = options.samples as number;
   const sigma = (options.sigma as number) * range(x.data);
   return {
-    count: options.samples as number,
-    next: () => Float32Array.from(x.data, () => sigma * random.normal()),
+    count,
+    *arrays() {
+      for (let sample = 0; sample < count; sample++) yield x.data.map(() => sigma * random.normal());
+    },
   };
 }
 

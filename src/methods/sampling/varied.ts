@@ -3,7 +3,7 @@ import { typeOf } from '../../graph/ir';
 import { type FloatArray, floatArray, type NdArray } from '../../graph/ndarray';
 import { extract } from '../../graph/prune';
 import { outputShape, seedOf } from '../gradient';
-import type { Runtime, Subject } from '../method';
+import type { Batched, Runtime, Subject } from '../method';
 
 /** What a method varies: one input of a graph. */
 export interface Varied {
@@ -54,9 +54,13 @@ export async function varied(subject: Subject, runtime: Runtime): Promise<Varied
   if (at === undefined || at === subject.input) return { subject, runtime, x };
   const key = `from/${at}/${score.output}`;
   const cut = runtime.memo(key, () => extract(graph, [at], [score.output]));
-  const { at: _at, ...whole } = subject;
+  const { at: _at, batched, ...whole } = subject;
+  const cutBatched = async (limit: number): Promise<Batched | undefined> => {
+    const many = await batched?.(limit);
+    return many && typeOf(many.graph, at) && { ...many, graph: extract(many.graph, [at], [score.output]) };
+  };
   return {
-    subject: { ...whole, graph: cut, feeds: new Map([...feeds, [at, x]]), input: at },
+    subject: { ...whole, graph: cut, feeds: new Map([...feeds, [at, x]]), input: at, batched: cutBatched },
     runtime: scoped(runtime, key),
     x,
   };
