@@ -50,7 +50,7 @@ export function* riseMasks(
     let inner = 1;
     for (let i = axes.length - 1; i >= 0; i--) {
       const axis = axes[i];
-      values = stretch(values, axis, inner, Math.floor(random.uniform() * axis.shifts));
+      values = stretch(values, axis, inner, axis.shifts > 1 ? Math.floor(random.uniform() * axis.shifts) : 0);
       inner *= axis.dim;
     }
     yield Float32Array.from(values);

@@ -8,8 +8,6 @@ export interface Planes {
 /** How much a step across a superpixel counts against the whole range of the colours: larger makes them squarer. */
 const COMPACTNESS = 0.2;
 const ITERATIONS = 10;
-/** Pieces smaller than this share of a superpixel join a neighbour. */
-const SMALLEST = 1 / 4;
 
 interface Centre {
   x: number;
@@ -68,7 +66,7 @@ export function superpixels(picture: Planes, count: number): Int32Array {
     assign(labels, planes, centres, side, width, height);
     centres = moved(labels, planes, centres, width);
   }
-  return connected(labels, width, height, (SMALLEST * width * height) / centres.length);
+  return connected(labels, width, height);
 }
 
 /** Gives every pixel to the nearest of the centres around it. */
@@ -118,33 +116,43 @@ function moved(
   );
 }
 
-/** Makes each connected piece a label of its own; pieces smaller than `smallest` join the one before them. */
-function connected(labels: Int32Array, width: number, height: number, smallest: number): Int32Array {
-  const out = new Int32Array(labels.length).fill(-1);
-  let next = 0;
+/** The pixels beside a pixel. */
+function* beside(at: number, width: number, height: number): Generator<number> {
+  const x = at % width;
+  if (x > 0) yield at - 1;
+  if (x < width - 1) yield at + 1;
+  if (at >= width) yield at - width;
+  if (at < (height - 1) * width) yield at + width;
+}
+
+/** Keeps the largest piece of every label; what is left of it goes to the piece that is the fewest steps away. */
+function connected(labels: Int32Array, width: number, height: number): Int32Array {
+  const largest = new Map<number, readonly number[]>();
+  const visited = new Uint8Array(labels.length);
   for (let start = 0; start < labels.length; start++) {
-    if (out[start] >= 0) continue;
-    // Left or above lies a piece that is done: scanning has passed it.
-    const before = start % width > 0 ? out[start - 1] : start >= width ? out[start - width] : -1;
+    if (visited[start]) continue;
     const piece = [start];
-    out[start] = next;
-    for (let done = 0; done < piece.length; done++) {
-      const at = piece[done];
-      const x = at % width;
-      const around = [
-        x > 0 ? at - 1 : -1,
-        x < width - 1 ? at + 1 : -1,
-        at >= width ? at - width : -1,
-        at < (height - 1) * width ? at + width : -1,
-      ];
-      for (const neighbour of around) {
-        if (neighbour < 0 || out[neighbour] >= 0 || labels[neighbour] !== labels[start]) continue;
-        out[neighbour] = next;
-        piece.push(neighbour);
+    visited[start] = 1;
+    for (const at of piece) {
+      for (const next of beside(at, width, height)) {
+        if (visited[next] || labels[next] !== labels[start]) continue;
+        visited[next] = 1;
+        piece.push(next);
       }
     }
-    if (piece.length < smallest && before >= 0) for (const at of piece) out[at] = before;
-    else next++;
+    if (piece.length > (largest.get(labels[start])?.length ?? 0)) largest.set(labels[start], piece);
+  }
+  const out = new Int32Array(labels.length).fill(-1);
+  const front = [...largest.values()].flatMap((piece, label) => {
+    for (const at of piece) out[at] = label;
+    return piece;
+  });
+  for (const at of front) {
+    for (const next of beside(at, width, height)) {
+      if (out[next] >= 0) continue;
+      out[next] = out[at];
+      front.push(next);
+    }
   }
   return out;
 }

@@ -21,8 +21,7 @@ describe.each([
   ['C-resnet18', 1],
 ])('%s, %s at once', (name, batch) => {
   const golden = loadCase(name);
-  const subject = () =>
-    subjectOfCase(golden, 'logits', Number(find(name, 'occlusion').target), { channels: 1, batch });
+  const subject = () => subjectOfCase(golden, 'logits', Number(find(name, 'occlusion').target), { channels: 1, batch });
 
   // The golden maps hold one channel: all three are equal.
   const same = (map: ArrayLike<number>, expected: Float32Array): void => {
@@ -54,7 +53,10 @@ describe('C-shapley_tabular12', () => {
   const subject = (batch = 64) => subjectOfCase(golden, 'logits', 2, { batch });
 
   it('KernelSHAP on all coalitions gives the exact values', async () => {
-    const { map, conservation, score, seed } = await explainWith(kernelShap, await subject(), { samples: 'all', baseline });
+    const { map, conservation, score, seed } = await explainWith(kernelShap, await subject(), {
+      samples: 'all',
+      baseline,
+    });
     const worst = exact.reduce((most, value, i) => Math.max(most, Math.abs(value - map.data[i])), 0);
     expect(worst).toBeLessThan(1e-5);
     expect(relativeError(map.data, elements(name, 'kernelshap.full'))).toBeLessThan(1e-5);
