@@ -99,8 +99,9 @@ export class Options extends PrismElement {
   }
 
   #typed(option: OptionInfo, text: string): void {
-    if (option.type === 'file' || option.type === 'value') {
-      this.#change(option, text.trim());
+    const word = text.trim();
+    if (option.type === 'file' || option.type === 'value' || option.choices?.includes(word)) {
+      this.#change(option, word);
       return;
     }
     const checked = checkNumber(option, text, this.t);
