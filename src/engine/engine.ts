@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { PrismError } from '../graph/errors';
 import { defaultInputShapes, type InputShapes } from '../graph/inputShapes';
-import type { Graph } from '../graph/ir';
+import { type Graph, typeOf } from '../graph/ir';
 import { configNames } from '../inputs/discover';
 import { formatConfig } from '../inputs/settings';
 import { METHODS, methodById } from '../methods/index';
@@ -364,9 +364,10 @@ function defaultShapes({ graph, description }: Model): InputShapes {
 }
 
 /** The attribution as one number a location of what it explains. */
-function locationsOf({ attribution, prepared, method }: Answer): ScalarMap {
+function locationsOf({ attribution, prepared }: Answer): ScalarMap {
   const { map, of } = attribution;
-  if (method.open) return mapOfLocations(map);
+  const shape = typeOf(prepared.specialised.graph, of)?.shape ?? [];
+  if (shape.join() !== map.shape.join()) return mapOfLocations(map);
   return sumChannels(map, of === prepared.input ? prepared.channels : channelAxis(map.shape));
 }
 

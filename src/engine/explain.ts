@@ -4,7 +4,7 @@ import { type FloatArray, floatArray } from '../graph/ndarray';
 import { isElementType, toFloat32 } from '../inputs/elements';
 import { METHODS } from '../methods/index';
 import type { Attribution, Method, Options, OptionValue, PfvExplanation, Score } from '../methods/method';
-import type { ClassScore, LayerInfo } from '../protocol';
+import type { ClassScore, LayerInfo, ScalarMap } from '../protocol';
 import {
   allClasses,
   type ClassOutput,
@@ -16,7 +16,7 @@ import {
   writtenScore,
 } from './classes';
 import { findValue, pfvLayers } from './layers';
-import { channelAxis, sumChannels } from './maps';
+import { channelAxis, mapOfLocations, sumChannels } from './maps';
 import type { Model } from './model';
 import { completeOptions } from './options';
 import { readRegion } from './region';
@@ -126,10 +126,17 @@ interface Task {
   readonly of: string;
 }
 
+/** The options with every value of the graph by its whole name. Throws UNKNOWN_VALUE, AMBIGUOUS_VALUE. */
+function withValues(graph: Graph, { info }: Method, options: Options): Options {
+  const named = info.options.filter(({ type, key }) => type === 'value' && options[key] !== '');
+  return { ...options, ...Object.fromEntries(named.map(({ key }) => [key, findValue(graph, String(options[key]))])) };
+}
+
 async function begin(model: Model, method: Method, question: Question, request: Request): Promise<Task> {
-  const options = completeOptions(method.info, question.options);
+  const given = completeOptions(method.info, question.options);
   const prepared = await prepare(model, question, request);
   const { graph } = prepared.specialised;
+  const options = withValues(graph, method, given);
   const region = question.region === undefined ? undefined : await readRegion(question.region);
   const of = question.at === undefined ? prepared.input : findValue(graph, question.at);
   const common = { model, method, options, question, prepared, request, region, of };
@@ -235,6 +242,15 @@ async function explainValue(task: Task): Promise<Answer> {
   return answerOf(task, score, attribution);
 }
 
+/** A partial attribution of the input; class activation maps grow at the size of their layer. */
+function previewOf(partial: FloatArray, { of, prepared }: Task): ScalarMap | undefined {
+  const { channels, feeds, input } = prepared;
+  if (of !== input) return undefined;
+  return partial.shape.join() === feeds.get(input)?.shape.join()
+    ? sumChannels(partial, channels)
+    : mapOfLocations(partial);
+}
+
 const stageOf = ({ info }: Method): string => `explaining by ${info.title}`;
 
 /**
@@ -244,8 +260,7 @@ const stageOf = ({ info }: Method): string => `explaining by ${info.title}`;
  */
 export async function explain(model: Model, method: Method, question: Question, request: Request): Promise<Answer> {
   const task = await begin(model, method, question, request);
-  const { channels, input } = task.prepared;
-  request.preview = (partial) => (task.of === input ? sumChannels(partial, channels) : undefined);
+  request.preview = (partial) => previewOf(partial, task);
   request.stage(stageOf(method));
   try {
     return await (method.open ? explainLayers(task, method.open.bind(method)) : explainValue(task));
@@ -279,7 +294,7 @@ const withoutLayers = ({ info }: Method): PrismError => {
 };
 
 /** Codes of a method that cannot treat the model, while others may. */
-const BEYOND: ReadonlySet<string> = new Set([
+export const BEYOND: ReadonlySet<string> = new Set([
   'UNSUPPORTED_OPERATOR',
   'UNSUPPORTED_ATTRIBUTE',
   'SRD_UNSUPPORTED',

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { methodById } from '../../../src/methods/index';
 import type { OptionValue } from '../../../src/methods/method';
 import { loadCase, relativeError } from '../../support/cases';
-import { caseFile, explainBy } from '../../support/methods';
+import { caseFile, explainWith, subjectOfCase } from '../../support/perturbation';
 import { testRuntime } from '../../support/runtime';
-import { classScore, subjectOf } from '../../support/sharing';
 
 type Question = readonly [method: string, options: Readonly<Record<string, OptionValue>>];
 
@@ -32,9 +32,17 @@ function questionsOf(name: string): Record<string, Question> {
   };
 }
 
-describe.each(['C-small_cnn', 'C-small_cnn_avgpool', 'C-resnet18'])('%s', async (name) => {
+/** One input at a time, or as many as given at once. */
+const SUBJECTS = [
+  ['C-small_cnn', 1],
+  ['C-small_cnn', 4],
+  ['C-small_cnn_avgpool', 1],
+  ['C-small_cnn_avgpool', 4],
+  ['C-resnet18', 1],
+] as const;
+
+describe.each(SUBJECTS)('%s, %i at once', (name, batch) => {
   const golden = loadCase(name);
-  const subject = await subjectOf(name);
   const runtime = testRuntime({ keep: true });
   afterAll(() => runtime.release());
   const questions = questionsOf(name);
@@ -46,19 +54,15 @@ describe.each(['C-small_cnn', 'C-small_cnn_avgpool', 'C-resnet18'])('%s', async 
     '$what',
     async ({ what, expectation }) => {
       const [method, options] = questions[what];
-      const score = classScore(subject.graph, subject.output, Number(expectation.target));
-      const attribution = await explainBy(method, { ...subject, score }, runtime, options);
-      expect(attribution.map.shape).toEqual(expectation.array().shape);
-      expect(relativeError(attribution.map.data, expectation.array().data)).toBeLessThanOrEqual(
-        golden.tolerance as number,
-      );
+      const subject = await subjectOfCase(golden, 'logits', Number(expectation.target), { channels: 1, batch });
+      const { map, conservation } = await explainWith(methodById(method), subject, options, runtime);
+      const tolerance = golden.tolerance as number;
+      expect(map.shape).toEqual(expectation.array().shape);
+      expect(relativeError(map.data, expectation.array().data)).toBeLessThanOrEqual(tolerance);
       const residual = expectation.params.completeness_residual;
-      if (typeof residual === 'number') {
-        const size = Math.abs(attribution.conservation?.expected ?? 0);
-        expect(Math.abs((attribution.conservation?.residual ?? 0) - residual)).toBeLessThanOrEqual(
-          (golden.tolerance as number) * size,
-        );
-      }
+      if (typeof residual !== 'number') return;
+      const size = Math.abs(conservation?.expected ?? 0);
+      expect(Math.abs((conservation?.residual ?? Number.NaN) - residual)).toBeLessThanOrEqual(tolerance * size);
     },
   );
 });
