@@ -88,12 +88,12 @@ function averageWeights(node: Node, windows: Windows, index: Int32Array): Float3
 }
 
 /** Positions of each window inside the padded input: what count_include_pad divides by (less behind ceil_mode's edge). */
-function paddedCounts(node: Node, { input, output, kernel, strides, dilations, begin }: Windows): number[] {
+function paddedCounts(node: Node, { input, output, kernel, strides, dilations, head }: Windows): number[] {
   const pads = getInts(node, 'pads');
   const perAxis = kernel.map((k, axis) => {
     const limit = input[axis] + (pads?.[kernel.length + axis] ?? Number.POSITIVE_INFINITY);
     return Array.from({ length: output[axis] }, (_, target) => {
-      const start = target * strides[axis] - begin[axis];
+      const start = target * strides[axis] - head[axis];
       return Array.from({ length: k }, (_, o) => start + o * dilations[axis]).filter((at) => at < limit).length;
     });
   });
@@ -148,8 +148,8 @@ export function shareConv(ledger: Ledger, node: Node, flow: Flow): Flow | null {
   if (!target) return null;
   const transposed = node.op === 'ConvTranspose';
   const weight = transposed ? asConvWeight(b, filter, groupsOf(node)) : filter;
-  const geometry = transposed ? transposedWindowsOf : windowsOf;
-  const windows = geometry(node, b.shape(x).slice(2), b.shape(y).slice(2), b.shape(filter).slice(2));
+  const [from, to, kernel] = [x, y, filter].map((value) => b.shape(value).slice(2));
+  const windows = transposed ? transposedWindowsOf(b, node) : windowsOf(node, from, to, kernel);
   const pooled = isPool(ledger.producer.get(x));
 
   if (hasSingleSources(windows) && !pooled) {
