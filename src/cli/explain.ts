@@ -111,6 +111,7 @@ async function describe(explained: Explained, out: readonly string[], terminal: 
         ]
       : []),
     ...(conservation?.lost ? [['lost', number(conservation.lost)]] : []),
+    ...(report.seed === undefined ? [] : [['seed', String(report.seed)]]),
     ['provider', report.provider],
     ['time', `${duration(ms.total)} (${stages.join(', ')})`],
     ...out.map((file) => ['written', file]),

@@ -29,7 +29,7 @@ import { type Answer, classify, explain, positionIn, type Question } from './exp
 import { Explanations, type LivingExplanation } from './explanations';
 import type { Scratch } from './judge';
 import { modelLayers } from './layers';
-import { channelAxis, mapOfLocations, statistics, sumChannels } from './maps';
+import { asShown, channelAxis, mapOfLocations, statistics, sumChannels } from './maps';
 import { type Model, Models } from './model';
 import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
@@ -363,12 +363,13 @@ function defaultShapes({ graph, description }: Model): InputShapes {
   return defaultInputShapes(graph, new Map([[input.name, [...input.layout].map((axis) => extent[axis])]]));
 }
 
-/** The attribution as one number a location of what it explains. */
-function locationsOf({ attribution, prepared }: Answer): ScalarMap {
+/** The attribution as one number a location of what it explains, to be shown. */
+function locationsOf({ attribution, prepared, method }: Answer): ScalarMap {
   const { map, of } = attribution;
+  const { relative } = method.info;
   const shape = typeOf(prepared.specialised.graph, of)?.shape ?? [];
-  if (shape.join() !== map.shape.join()) return mapOfLocations(map);
-  return sumChannels(map, of === prepared.input ? prepared.channels : channelAxis(map.shape));
+  if (shape.join() !== map.shape.join()) return asShown(mapOfLocations(map), relative);
+  return asShown(sumChannels(map, of === prepared.input ? prepared.channels : channelAxis(map.shape)), relative);
 }
 
 function savable({ answer, report, photograph }: LivingExplanation): Savable {

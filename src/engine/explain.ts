@@ -16,7 +16,7 @@ import {
   writtenScore,
 } from './classes';
 import { findValue, pfvLayers } from './layers';
-import { channelAxis, mapOfLocations, sumChannels } from './maps';
+import { asShown, channelAxis, mapOfLocations, sumChannels } from './maps';
 import type { Model } from './model';
 import { completeOptions } from './options';
 import { readRegion } from './region';
@@ -243,12 +243,11 @@ async function explainValue(task: Task): Promise<Answer> {
 }
 
 /** A partial attribution of the input; class activation maps grow at the size of their layer. */
-function previewOf(partial: FloatArray, { of, prepared }: Task): ScalarMap | undefined {
+function previewOf(partial: FloatArray, { of, prepared, method }: Task): ScalarMap | undefined {
   const { channels, feeds, input } = prepared;
   if (of !== input) return undefined;
-  return partial.shape.join() === feeds.get(input)?.shape.join()
-    ? sumChannels(partial, channels)
-    : mapOfLocations(partial);
+  const whole = partial.shape.join() === feeds.get(input)?.shape.join();
+  return asShown(whole ? sumChannels(partial, channels) : mapOfLocations(partial), method.info.relative);
 }
 
 const stageOf = ({ info }: Method): string => `explaining by ${info.title}`;

@@ -40,6 +40,13 @@ export function channelAxis(shape: readonly unknown[]): number | undefined {
   return shape.length >= 2 ? shape.length - 1 : undefined;
 }
 
+/** A map as it is shown: from its smallest value on where only differences within it mean something. */
+export function asShown(map: ScalarMap, relative = false): ScalarMap {
+  if (!relative) return map;
+  const { min } = statistics(map.data);
+  return { ...map, data: map.data.map((value) => value - min) };
+}
+
 /** Sum and range of a map. */
 export function statistics(data: Float32Array): { sum: number; min: number; max: number } {
   let sum = 0;

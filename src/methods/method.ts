@@ -29,6 +29,8 @@ export interface MethodInfo {
   readonly family: 'gradient' | 'cam' | 'relevance' | 'attention' | 'perturbation' | 'learned' | 'pfv';
   /** Whether negative values mean evidence against: chooses the diverging colour map. */
   readonly signed: boolean;
+  /** Whether only differences within a map mean something, as all of it lies around a number far from 0. */
+  readonly relative?: boolean;
   /** `reverse`: needs a rule for every operator on the way; `forward`: works on whatever runs. */
   readonly needs: 'reverse' | 'forward';
   /** True when the method gives maps for inner layers and receptive fields of single PFVs. */
@@ -47,6 +49,15 @@ export interface Score {
   readonly region?: NdArray;
 }
 
+/** What the values of an input can be: for a picture what 0 and 1 become by normalisation, per channel. */
+export interface Range {
+  /** One number a channel, or one for all. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** The input's axis over channels. */
+  readonly axis: number;
+}
+
 /** What is to be explained. */
 export interface Subject {
   /** Specialised to the shapes of `feeds`. */
@@ -59,6 +70,8 @@ export interface Subject {
   readonly at?: string;
   /** The axis over channels of what is explained (`at` or the input), if it has one; its other axes are locations. */
   readonly channels?: number;
+  /** What the values of `input` can be, where that is known. */
+  readonly range?: Range;
   /**
    * The same model for several inputs at once, as many as suit the provider but not many more than `limit`; undefined
    * where it takes no other number.

@@ -35,6 +35,7 @@ export const rise: Method = {
     },
     family: 'perturbation',
     signed: false,
+    relative: true,
     needs: 'forward',
     layers: false,
     options: [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layerTitle, pfvLayers } from '../../../src/engine/layers';
-import { channelAxis, mapOfLocations, statistics, sumChannels } from '../../../src/engine/maps';
+import { asShown, channelAxis, mapOfLocations, statistics, sumChannels } from '../../../src/engine/maps';
 import { floatArray } from '../../../src/graph/ndarray';
 
 const counting = (shape: readonly number[]) =>
@@ -36,6 +36,12 @@ describe('maps', () => {
 
   it('take the first item of a batch', () => {
     expect(sumChannels(counting([2, 1, 1, 2]), 1).data).toEqual(Float32Array.of(0, 1));
+  });
+
+  it('are shown from their smallest value where only differences mean something', () => {
+    const map = { width: 2, height: 1, data: Float32Array.of(7, 9) };
+    expect(asShown(map)).toBe(map);
+    expect(asShown(map, true)).toEqual({ width: 2, height: 1, data: Float32Array.of(0, 2) });
   });
 
   it('guess the channels of values nobody described', () => {
