@@ -4,6 +4,7 @@ import type { PrismError } from '../graph/errors';
 import { toPrismError } from '../rpc';
 import { provider } from './arguments';
 import { doctorCommand } from './doctor';
+import { evaluateCommand } from './evaluate';
 import { explainCommand } from './explain';
 import { layersCommand } from './layers';
 import { methodsCommand } from './methods';
@@ -46,6 +47,7 @@ function createProgram(terminal: Terminal): Command {
     predictCommand,
     layersCommand,
     scoreCommand,
+    evaluateCommand,
     methodsCommand,
     metricsCommand,
     doctorCommand,

@@ -3,7 +3,7 @@ import { type Graph, typeOf } from '../graph/ir';
 import { type FloatArray, floatArray } from '../graph/ndarray';
 import { isElementType, toFloat32 } from '../inputs/elements';
 import { METHODS } from '../methods/index';
-import type { Attribution, Method, Options, OptionValue, PfvExplanation, Score } from '../methods/method';
+import type { Attribution, Method, Options, OptionValue, PfvExplanation, Score, Subject } from '../methods/method';
 import type { ClassScore, LayerInfo, ScalarMap } from '../protocol';
 import {
   allClasses,
@@ -219,16 +219,12 @@ async function explainLayers(task: Task, open: NonNullable<Method['open']>): Pro
   return answerOf(task, score, { ...common, of, map, conservation: relevance.conservation }, layers);
 }
 
-/** By a method that explains one value. */
-async function explainValue(task: Task): Promise<Answer> {
-  const { model, method, options, prepared, question, output, request, of } = task;
-  if (question.erf) throw withoutLayers(method);
+/** What a method is asked: about the input, or an inner value. */
+export function subjectOf(prepared: Prepared, score: Score, of = prepared.input): Subject {
   const { specialised, feeds, input } = prepared;
-  const { graph, runtime, batched } = specialised;
-  const score = task.score ?? highestClass(task, await forward(model, prepared, output.name, request));
-  request.stage(stageOf(method));
+  const { graph, batched } = specialised;
   const channels = of === input ? prepared.channels : channelAxis(typeOf(graph, of)?.shape ?? []);
-  const subject = {
+  return {
     graph,
     feeds,
     input,
@@ -237,7 +233,15 @@ async function explainValue(task: Task): Promise<Answer> {
     ...(of !== input && { at: of }),
     ...(channels !== undefined && { channels }),
   };
-  const attribution = await method.explain(subject, options, runtime);
+}
+
+/** By a method that explains one value. */
+async function explainValue(task: Task): Promise<Answer> {
+  const { model, method, options, prepared, question, output, request, of } = task;
+  if (question.erf) throw withoutLayers(method);
+  const score = task.score ?? highestClass(task, await forward(model, prepared, output.name, request));
+  request.stage(stageOf(method));
+  const attribution = await method.explain(subjectOf(prepared, score, of), options, prepared.specialised.runtime);
   requireFinite(score.output, attribution.output.data, model.nanHint);
   return answerOf(task, score, attribution);
 }

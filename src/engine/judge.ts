@@ -7,7 +7,7 @@ import type { Method, Options, Runtime, Score, Subject } from '../methods/method
 import { type Layout, layoutOf, locationsOf } from '../metrics/layout';
 import type { Change, Judged, Judgement, Metric, MetricRuntime, Scores } from '../metrics/metric';
 import { type ClassOutput, requireFinite } from './classes';
-import { classOf } from './explain';
+import { classOf, subjectOf } from './explain';
 import type { Model } from './model';
 import type { Request } from './requests';
 import type { Prepared } from './subject';
@@ -101,18 +101,8 @@ export class Judge {
   /** Explains by a method, possibly another input or with other weights. */
   async explain({ method, options }: Explainer, change: Change = {}): Promise<FloatArray> {
     const { prepared, score } = this.#case;
-    const { specialised, input, channels } = prepared;
-    const subject: Subject = {
-      graph: specialised.graph,
-      feeds: this.#feeds(change.input),
-      input,
-      score,
-      ...(channels !== undefined && { channels }),
-    };
-    if (!change.weights) {
-      const { batched, runtime } = specialised;
-      return (await method.explain({ ...subject, batched }, options, runtime)).map;
-    }
+    const subject = { ...subjectOf(prepared, score), feeds: this.#feeds(change.input) };
+    if (!change.weights) return (await method.explain(subject, options, prepared.specialised.runtime)).map;
     return this.#explainChanged(subject, change.weights, { method, options });
   }
 
@@ -121,10 +111,11 @@ export class Judge {
     weights: ReadonlyMap<string, Tensor>,
     { method, options }: Explainer,
   ): Promise<FloatArray> {
+    const { batched: _, ...single } = subject;
     const initializers = new Map([...subject.graph.initializers, ...weights]);
     const scratch = this.#scratch();
     try {
-      const changed = { ...subject, graph: { ...subject.graph, initializers } };
+      const changed = { ...single, graph: { ...subject.graph, initializers } };
       return (await method.explain(changed, options, scratch.runtime)).map;
     } finally {
       scratch.dispose();

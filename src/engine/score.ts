@@ -14,9 +14,9 @@ import { classOf, forward, outputOf } from './explain';
 import { type Explainer, Judge, type JudgedCase, type Wanted } from './judge';
 import { statistics } from './maps';
 import { maskFor } from './mask';
-import { metricOptions } from './metricOptions';
 import { completeOptions } from './options';
 import { readRegion } from './region';
+import { sharedOptions } from './sharedOptions';
 import { type Given, prepare } from './subject';
 
 /** Whose attribution it is when nobody says. */
@@ -77,7 +77,8 @@ export function wantedMetrics(
   options: Readonly<Record<string, OptionValue>> = {},
 ): readonly Wanted[] {
   const metrics = [...new Set(ids)].map(metricById);
-  const given = metricOptions(metrics, options);
+  const infos = metrics.map(({ info }) => info);
+  const given = sharedOptions('metrics', infos, options);
   return metrics.map((metric) => ({ metric, options: completeOptions(metric.info, given.get(metric.info.id)) }));
 }
 

@@ -33,6 +33,9 @@ const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp|gif|avif)$/i;
 const NO_SAMPLE = /\.mask\d*\.[^.]+$/i;
 const MOST_SAMPLES = 200;
 
+/** Whether a file of this name is a picture that a model is to look at. */
+export const isPicture = (name: string): boolean => PICTURE.test(name) && !NO_SAMPLE.test(name);
+
 /** The names under which a model's prism.json is looked for, the first being the one that is written. */
 export function configNames(modelPath: string): string[] {
   const base = path.basename(modelPath);
@@ -88,7 +91,7 @@ async function findSamples(listings: readonly { dir: string; files: string[] }[]
     }),
   );
   const pictures = groups.flatMap(({ dir, files }) =>
-    files.filter((name) => PICTURE.test(name) && !NO_SAMPLE.test(name)).map((name) => path.join(dir, name)),
+    files.filter(isPicture).map((name) => path.join(dir, name)),
   );
   return pictures.slice(0, MOST_SAMPLES);
 }

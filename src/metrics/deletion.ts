@@ -14,6 +14,7 @@ export const deletion: Metric = {
     },
     better: 'lower',
     needs: ['model'],
+    axes: { x: 'share removed, most relevant first', y: 'probability' },
     options: [stepOption, baselineOption],
   },
 

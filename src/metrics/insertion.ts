@@ -22,6 +22,7 @@ export const insertion: Metric = {
     },
     better: 'higher',
     needs: ['model'],
+    axes: { x: 'share inserted, most relevant first', y: 'probability' },
     options: [
       stepOption,
       {

@@ -14,6 +14,7 @@ export const lerf: Metric = {
     },
     better: 'higher',
     needs: ['model'],
+    axes: { x: 'share removed, least relevant first', y: 'probability' },
     options: [stepOption, baselineOption],
   },
 

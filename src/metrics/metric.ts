@@ -19,6 +19,8 @@ export interface MetricInfo {
   readonly paper?: { readonly title: string; readonly url: string };
   readonly better: 'higher' | 'lower';
   readonly needs: readonly Need[];
+  /** What a curve is drawn over, for metrics whose values come from one: along it and up. */
+  readonly axes?: { readonly x: string; readonly y: string };
   readonly options: readonly OptionSpec[];
 }
 

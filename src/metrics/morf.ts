@@ -14,6 +14,7 @@ export const morf: Metric = {
     },
     better: 'lower',
     needs: ['model'],
+    axes: { x: 'share removed, most relevant first', y: 'probability' },
     options: [stepOption, baselineOption],
   },
 

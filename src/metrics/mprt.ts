@@ -26,6 +26,7 @@ export const mprt: Metric = {
     paper: { title: 'Sanity Checks for Saliency Maps', url: 'https://arxiv.org/abs/1810.03292' },
     better: 'lower',
     needs: ['method'],
+    axes: { x: 'share of the layers drawn anew', y: 'rank correlation' },
     options: [
       {
         key: 'order',

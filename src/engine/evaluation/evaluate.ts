@@ -1,0 +1,191 @@
+import { join } from 'node:path';
+import { replaceFile, writeAll } from '../../graph/dataFile';
+import { PrismError } from '../../graph/errors';
+import { methodById } from '../../methods/index';
+import { mean } from '../../metrics/statistics';
+import type { CallContext } from '../../rpc';
+import type { Engine, Worked } from '../engine';
+import type { Explainer, Wanted } from '../judge';
+import { completeOptions } from '../options';
+import { wantedMetrics } from '../score';
+import { sharedOptions } from '../sharedOptions';
+import { csvOf } from './csv';
+import type { Entry, Evaluation, EvaluationQuestion } from './evaluation';
+import { findItems, type Item } from './items';
+import { Journal } from './journal';
+import { isForMosaics, judgeMosaic, mosaicsOf } from './mosaics';
+import { Pace } from './pace';
+import { evaluationPage } from './page';
+import { judgePicture, type Sighting } from './pictures';
+import { failureOf, Run } from './run';
+import { summarise } from './summary';
+import { USUAL_METRICS } from './usual';
+
+/** Methods with their options. Throws UNKNOWN_METHOD, UNKNOWN_OPTION, BAD_OPTION. */
+function explainersOf({ methods: ids, methodOptions = {} }: EvaluationQuestion): readonly Explainer[] {
+  const methods = [...new Set(ids)].map(methodById);
+  const infos = methods.map(({ info }) => info);
+  const given = sharedOptions('methods', infos, methodOptions);
+  return methods.map((method) => ({ method, options: completeOptions(method.info, given.get(method.info.id)) }));
+}
+
+/** Work on the model for one picture: what is told of progress is how far the evaluation is. */
+class Bench {
+  provider = '';
+  readonly warnings: Worked<unknown>['warnings'][number][] = [];
+  #model?: string;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly path: string,
+    private readonly context: CallContext | undefined,
+  ) {}
+
+  async work(task: Parameters<typeof this.engine.work<void>>[1]): Promise<void> {
+    const context = this.context && { signal: this.context.signal, progress: () => {} };
+    const { provider, warnings } = await this.engine.work(
+      this.path,
+      async (desk) => {
+        this.#model ??= desk.model.hash;
+        if (this.#model !== desk.model.hash) {
+          throw new PrismError('MODEL_CHANGED', `${this.path} has changed during the evaluation; start it again`);
+        }
+        await task(desk);
+      },
+      context,
+    );
+    this.provider = provider;
+    for (const warning of warnings) {
+      if (!this.warnings.some(({ code, message }) => code === warning.code && message === warning.message)) {
+        this.warnings.push(warning);
+      }
+    }
+  }
+}
+
+/**
+ * Judges methods by metrics on the pictures of a folder, and writes what was found to another. What is there already
+ * from a run that did not come to its end is not done again.
+ *
+ * @throws PrismError those of the question, of the model and of writing; what fails for a picture or a method is noted
+ */
+export async function evaluate(
+  engine: Engine,
+  model: string,
+  question: EvaluationQuestion,
+  context?: CallContext,
+): Promise<Evaluation> {
+  const explainers = explainersOf(question);
+  const items = findItems(question).slice(0, question.limit);
+  const all = wantedMetrics(question.metrics ?? usualMetrics(items), question.options);
+  const onMosaics = all.filter(isForMosaics);
+  const wanted = all.filter((one) => !isForMosaics(one));
+  const bench = new Bench(engine, model, context);
+  // A model that cannot be read is no picture's fault.
+  await bench.work(async () => {});
+  const journal = new Journal<Entry>(join(question.out, FILES.results));
+  try {
+    const pace = new Pace(items.length * explainers.length, context);
+    const run = new Run(question, explainers, wanted, pace, journal);
+    const sightings = await judgePictures(bench, items, run, context);
+    if (onMosaics.length > 0) await judgeMosaics(bench, sightings, onMosaics, run, context);
+    const evaluation = evaluationOf(model, all, items, sightings, run, bench);
+    write(question.out, evaluation, run.entries, all);
+    return evaluation;
+  } finally {
+    journal.close();
+  }
+}
+
+const usualMetrics = (items: readonly Item[]): readonly string[] => [
+  ...USUAL_METRICS.always,
+  ...(items.some(({ mask }) => mask !== undefined) ? USUAL_METRICS.withMasks : []),
+];
+
+async function judgePictures(
+  bench: Bench,
+  items: readonly Item[],
+  run: Run,
+  context: CallContext | undefined,
+): Promise<Sighting[]> {
+  const sightings: Sighting[] = [];
+  for (const item of items) {
+    context?.signal.throwIfAborted();
+    try {
+      await bench.work(async (desk) => void sightings.push(await judgePicture(desk, item, run)));
+    } catch (error) {
+      run.failures.push({ image: item.name, error: failureOf(error) });
+      run.pace.skip(run.explainers.length);
+    }
+  }
+  return sightings;
+}
+
+async function judgeMosaics(
+  bench: Bench,
+  sightings: readonly Sighting[],
+  wanted: readonly Wanted[],
+  run: Run,
+  context: CallContext | undefined,
+): Promise<void> {
+  const mosaics = mosaicsOf(sightings);
+  run.pace.extend(mosaics.length * run.explainers.length);
+  for (const mosaic of mosaics) {
+    context?.signal.throwIfAborted();
+    try {
+      await bench.work((desk) => judgeMosaic(desk, mosaic, wanted, run));
+    } catch (error) {
+      run.failures.push({ image: mosaic.name, error: failureOf(error) });
+      run.pace.skip(run.explainers.length);
+    }
+  }
+}
+
+/** Names of the files in the folder of results. */
+const FILES = { results: 'results.jsonl', report: 'evaluation.json', table: 'evaluation.csv', page: 'report.html' };
+
+function evaluationOf(
+  model: string,
+  wanted: readonly Wanted[],
+  items: readonly Item[],
+  sightings: readonly Sighting[],
+  { question, explainers, entries, failures }: Run,
+  { provider, warnings }: Bench,
+): Evaluation {
+  const wrong = sightings.filter(({ label, predicted }) => label && label.index !== predicted.index);
+  const covered = sightings.flatMap(({ maskShare }) => maskShare ?? []);
+  const judged = new Set(entries.flatMap(({ image, target }) => (target ? [image] : [])));
+  return {
+    model,
+    images: {
+      folder: question.images,
+      count: items.length,
+      judged: judged.size,
+      withLabel: sightings.filter(({ label }) => label).length,
+      withMask: covered.length,
+      misclassified: wrong.length,
+      leftOut: sightings.filter(({ leftOut }) => leftOut).length,
+      maskShare: covered.length > 0 ? mean(covered) : null,
+    },
+    target: question.target,
+    metrics: Object.fromEntries(
+      wanted.map(({ metric: { info }, options }) => [info.id, { options, better: info.better }]),
+    ),
+    methods: summarise(explainers, wanted, entries),
+    failures,
+    files: Object.fromEntries(Object.entries(FILES).map(([what, name]) => [what, join(question.out, name)])),
+    provider,
+    ...(warnings.length > 0 && { warnings }),
+  };
+}
+
+function write(out: string, evaluation: Evaluation, entries: readonly Entry[], wanted: readonly Wanted[]): void {
+  const texts = {
+    [FILES.report]: `${JSON.stringify(evaluation, null, 2)}\n`,
+    [FILES.table]: csvOf(entries, wanted),
+    [FILES.page]: evaluationPage(evaluation, entries),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    replaceFile(join(out, name), (file) => writeAll(file, Buffer.from(text), 0));
+  }
+}
