@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { string } from '../../../src/graph/attributes';
 import { float32 } from '../../../src/graph/tensor';
 import { camLayer } from '../../../src/methods/cam/layer';
@@ -22,9 +22,6 @@ const CAMS = [
   'score-cam',
   'eigen-cam',
 ];
-
-const runtime = testRuntime({ keep: true });
-afterAll(() => runtime.release());
 
 const explain = (
   method: string,
@@ -101,6 +98,7 @@ describe('a map over the input', () => {
         }),
       ],
     });
+    const runtime = testRuntime({ keep: true });
     for (const method of CAMS) {
       const raw = await explainWith(methodById(method), subject, { upsample: false }, runtime);
       const large = await explainWith(methodById(method), subject, {}, runtime);
@@ -110,6 +108,7 @@ describe('a map over the input', () => {
       const expected = (await run(resize, { raw: raw.map.data })).large;
       expect(relativeError(large.map.data, expected.data)).toBeLessThan(1e-5);
     }
+    await runtime.release();
   });
 
   it('has as many dimensions as the input has axes of locations', async () => {
@@ -202,7 +201,7 @@ describe('single methods', () => {
     const sums = Array.from({ length: 36 }, (_, place) =>
       weights.reduce((sum, weight, k) => sum + weight * a[k * 36 + place], 0),
     );
-    const { map } = await explainWith(methodById('ablation-cam'), subject, { upsample: false }, runtime);
+    const { map } = await explain('ablation-cam', subject, { upsample: false });
     expect(relativeError(map.data, sums)).toBeLessThan(1e-3);
   });
 
