@@ -56,7 +56,7 @@ const sum = (values: Float32Array): number => values.reduce((total, value) => to
 
 /** Names what the relevance of the last layer adds up to. */
 function startedFrom(expected: number, score: number, options: Options): string {
-  if (options.contrastive) return 'zero, as every contrast to the mean';
+  if (options.contrastive) return 'the contrast at the last layer';
   return Math.abs(expected - score) <= 1e-4 * Math.abs(score) ? 'the score' : 'the relevance of the last layer';
 }
 
