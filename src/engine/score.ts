@@ -83,10 +83,7 @@ export function wantedMetrics(
 }
 
 /** Opens what is explained: the model on the input, and the score. */
-export async function openCase(
-  { model, request }: Desk,
-  question: Target,
-): Promise<JudgedCase & { readonly label: string }> {
+async function openCase({ model, request }: Desk, question: Target): Promise<JudgedCase & { readonly label: string }> {
   const prepared = await prepare(model, question, request);
   const region = question.region === undefined ? undefined : await readRegion(question.region);
   if (question.score !== undefined) {

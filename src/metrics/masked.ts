@@ -8,7 +8,7 @@ export interface Masked {
 }
 
 /** The map brought to 0 … 1 by itself; undefined for a constant map. */
-export function normalised(map: Float64Array): Float64Array | undefined {
+function normalised(map: Float64Array): Float64Array | undefined {
   const [low, high] = map.reduce(
     ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],

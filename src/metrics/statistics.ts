@@ -36,7 +36,7 @@ export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number | un
 }
 
 /** Ranks from 1; equal values share the mean of theirs. */
-export function ranks(values: ArrayLike<number>): Float64Array {
+function ranks(values: ArrayLike<number>): Float64Array {
   const order = Uint32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a] - values[b]);
   const out = new Float64Array(values.length);
   for (let first = 0; first < order.length; ) {

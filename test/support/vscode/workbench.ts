@@ -15,13 +15,6 @@ export const themes = {
 
 export type Theme = keyof typeof themes;
 
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  /** RGBA, 4 bytes a pixel, rows from the top. */
-  readonly data: Uint8Array;
-}
-
 /**
  * The VS Code window as a person sees it. Every action is repeated until its effect shows: VS Code reports itself
  * ready before extensions have registered their commands, menus and languages.
@@ -244,25 +237,4 @@ export class Workbench {
   async close(): Promise<void> {
     await this.window.close();
   }
-}
-
-/** The pixels that a canvas holds. */
-export async function readCanvas(canvas: Locator): Promise<Pixels> {
-  const { width, height, data } = await canvas.evaluate((element) => {
-    const source = element as HTMLCanvasElement;
-    const copy = document.createElement('canvas');
-    copy.width = source.width;
-    copy.height = source.height;
-    // A copy can be read whatever kind of context the canvas was painted by.
-    const context = copy.getContext('2d');
-    if (!context) throw new Error('no 2-D context');
-    context.drawImage(source, 0, 0);
-    const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
-    let binary = '';
-    for (let start = 0; start < bytes.length; start += 0x8000) {
-      binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
-    }
-    return { width: copy.width, height: copy.height, data: btoa(binary) };
-  });
-  return { width, height, data: new Uint8Array(Buffer.from(data, 'base64')) };
 }
