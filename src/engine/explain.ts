@@ -304,9 +304,14 @@ export const BEYOND: ReadonlySet<string> = new Set([
   'NO_LOCATIONS',
 ]);
 
-/** Names the methods that work on whatever runs. */
+/** Names the methods that work on whatever runs; what has a cause, onnxruntime itself refuses, and no method works. */
 function withAlternatives(error: unknown, { info }: Method): unknown {
-  if (!(error instanceof PrismError) || !BEYOND.has(error.code) || info.family === 'perturbation') return error;
+  if (!(error instanceof PrismError) || !BEYOND.has(error.code) || error.cause !== undefined) return error;
+  if (info.family === 'perturbation') return error;
   const methods = METHODS.filter((method) => method.info.family === 'perturbation').map((method) => method.info.id);
-  return new PrismError(error.code, error.message, { ...error.details, methods }, { cause: error });
+  const names = methods.join(', ');
+  const message = /perturbation methods?\b/.test(error.message)
+    ? `${error.message} (${names})`
+    : `${error.message}; perturbation methods work on whatever runs (${names})`;
+  return new PrismError(error.code, message, { ...error.details, methods }, { cause: error });
 }

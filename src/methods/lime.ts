@@ -12,11 +12,11 @@ const PREVIEWS = 20;
 
 /** By what hidden features are replaced. */
 const hiddenBy =
-  (option: string, runtime: Runtime): Hidden =>
+  (option: string, runtime: Runtime, channels: number | undefined): Hidden =>
   (x, of, segments) => {
     const single = segments.count === segments.locations.count;
     if (option !== 'segments' && (option !== 'auto' || single)) {
-      return baselineOf(x, option === 'auto' ? 'zero' : option, of, runtime);
+      return baselineOf(x, option === 'auto' ? 'zero' : option, of, runtime, channels);
     }
     if (!single) return segmentMeans(x, segments);
     throw new PrismError(
@@ -128,7 +128,12 @@ export const lime: Method = {
   },
 
   async explain(subject, options, runtime): Promise<Attribution> {
-    const game = await openGame(subject, options, runtime, hiddenBy(options.baseline as string, runtime));
+    const game = await openGame(
+      subject,
+      options,
+      runtime,
+      hiddenBy(options.baseline as string, runtime, subject.channels),
+    );
     const { features } = game;
     const seed = options.seed as number;
     const { count, items } = samplesOf(features, options, seeded(seed), runtime);

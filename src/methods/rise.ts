@@ -81,7 +81,7 @@ export const rise: Method = {
   async explain(subject, options, runtime): Promise<Attribution> {
     const { of, value, x } = await explainedValue(subject, runtime);
     const locations = locationsOf(x.shape, subject.channels);
-    const hidden = baselineOf(x, options.baseline as string, of, runtime);
+    const hidden = baselineOf(x, options.baseline as string, of, runtime, subject.channels);
     const probability = options.probability as number;
     const seed = options.seed as number;
     const given = options.masks === '' ? undefined : masksFrom(options.masks as string, locations, runtime);

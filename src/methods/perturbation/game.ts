@@ -36,7 +36,7 @@ export async function openGame(
   subject: Subject,
   options: Options,
   runtime: Runtime,
-  hidden: Hidden = (x, of) => baselineOf(x, options.baseline as string, of, runtime),
+  hidden: Hidden = (x, of) => baselineOf(x, options.baseline as string, of, runtime, subject.channels),
 ): Promise<Game> {
   const { of, value, x } = await explainedValue(subject, runtime);
   const segments = segmentsOf(x, subject.channels, options, runtime);

@@ -22,16 +22,23 @@ export const baselineOption: OptionSpec = {
 /**
  * The baselines that the option names; a file may hold several.
  *
+ * @param channels the axis over channels where it is known; guessed otherwise
  * @throws PrismError SHAPE_MISMATCH, NO_LOCATIONS where the mean or a blur is asked for of what has no locations
  */
-export function baselinesOf(x: FloatArray, option: string, input: string, runtime: Runtime): readonly Float32Array[] {
+export function baselinesOf(
+  x: FloatArray,
+  option: string,
+  input: string,
+  runtime: Runtime,
+  channels?: number,
+): readonly Float32Array[] {
   switch (option) {
     case 'zero':
       return [new Float32Array(x.data.length)];
     case 'mean':
-      return [locationAxes(x, input).reduce(meanAlong, x).data];
+      return [locationAxes(x, input, channels).reduce(meanAlong, x).data];
     case 'blur': {
-      const axes = locationAxes(x, input);
+      const axes = locationAxes(x, input, channels);
       const sigma = BLUR * Math.max(...axes.map((axis) => x.shape[axis]));
       return [axes.reduce((blurred, axis) => blurAlong(blurred, axis, sigma), x).data];
     }
@@ -41,8 +48,14 @@ export function baselinesOf(x: FloatArray, option: string, input: string, runtim
 }
 
 /** The one baseline that the option names. Throws SHAPE_MISMATCH for a file of several, and as {@link baselinesOf}. */
-export function baselineOf(x: FloatArray, option: string, input: string, runtime: Runtime): Float32Array {
-  const [baseline, ...others] = baselinesOf(x, option, input, runtime);
+export function baselineOf(
+  x: FloatArray,
+  option: string,
+  input: string,
+  runtime: Runtime,
+  channels?: number,
+): Float32Array {
+  const [baseline, ...others] = baselinesOf(x, option, input, runtime, channels);
   if (others.length === 0) return baseline;
   throw new PrismError(
     'SHAPE_MISMATCH',
@@ -51,8 +64,17 @@ export function baselineOf(x: FloatArray, option: string, input: string, runtime
   );
 }
 
-const locationAxes = ({ shape }: FloatArray, input: string): number[] =>
-  inputLayout(input, shape).flatMap((isChannel, axis) => (isChannel || axis === 0 ? [] : [axis]));
+function locationAxes({ shape }: FloatArray, input: string, channels: number | undefined): number[] {
+  if (shape.length < 3) {
+    throw new PrismError(
+      'NO_LOCATIONS',
+      `baselines of means and blurs need an input with locations (an image, a signal); ${input} has shape [${shape}]: choose zero or a file`,
+      { input },
+    );
+  }
+  const isChannel = channels === undefined ? inputLayout(input, shape) : shape.map((_, axis) => axis === channels);
+  return shape.flatMap((_, axis) => (isChannel[axis] || axis === 0 ? [] : [axis]));
+}
 
 /** Applies a function to every line of elements along an axis. */
 function along(x: FloatArray, axis: number, map: (line: Float64Array) => Float64Array): FloatArray {

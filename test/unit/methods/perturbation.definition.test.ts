@@ -343,12 +343,17 @@ describe('occlusion', () => {
     const data = Float32Array.from(pixels, (_, i) => pixels[(i % 2) * PLACES + Math.floor(i / 2)]);
     const feeds = new Map([['p', floatArray(data, [1, HEIGHT, WIDTH, 2])]]);
     const subject = await subjectFor(last, feeds, { output: 'y', select: [0, 0] }, { channels: 3 });
-    const { map } = await explainWith(occlusion, subject, { window: 3, stride: 2 });
-    closeTo(
-      map.data,
-      defined(3, 2).flatMap((number) => [number, number]),
-      4,
-    );
+    const mean = (channel: number) => sum(pixels.subarray(channel * PLACES, (channel + 1) * PLACES)) / PLACES;
+    const means = pixels.map((_, i) => mean(Math.floor(i / PLACES)));
+    for (const [baseline, hidden] of [['zero'], ['mean', means]] as const) {
+      const { map } = await explainWith(occlusion, subject, { window: 3, stride: 2, baseline });
+      const expected = defined(3, 2, hidden);
+      closeTo(
+        map.data,
+        expected.flatMap((number) => [number, number]),
+        4,
+      );
+    }
   });
 });
 

@@ -329,6 +329,11 @@ describe('options', () => {
     await fails(occlusion, { window: 2, stride: 3 }, 'BAD_OPTION', 'at most the window');
   });
 
+  it('tables have no means and blurs', async () => {
+    await fails(kernelShap, { baseline: 'mean' }, 'NO_LOCATIONS', 'choose zero or a file');
+    await fails(occlusion, { baseline: 'blur' }, 'NO_LOCATIONS', 'choose zero or a file');
+  });
+
   it('a column has no mean of its own to hide behind', async () => {
     await fails(lime, { baseline: 'segments' }, 'BAD_OPTION', 'choose another baseline');
   });
