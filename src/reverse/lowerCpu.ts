@@ -71,6 +71,24 @@ const blockedExpand: Rewrite = (node, { b }) => {
   return [repeat(b, toBlocked(b, node.inputs[0]), to.slice(2))];
 };
 
+/** Functions of single elements that leave the blocked layout. */
+const LEAVING: ReadonlySet<string> = new Set(['Reciprocal', 'Softsign']);
+
+/** Factors made outside of the blocked layout are brought into it, so that what they multiply can stay there. */
+const blockedFactor: Rewrite = (node, { b, producer }) => {
+  if (node.op !== 'Mul' || b.dtype(node.outputs[0]) !== 'float32') return undefined;
+  const shape = b.shape(node.outputs[0]);
+  if (shape.length !== 4 || shape[1] % BLOCK !== 0 || elementCount(shape.slice(2)) === 1) return undefined;
+  const isOutside = (value: string): boolean => {
+    if (b.initializer(value) || b.shape(value).join() !== shape.join()) return false;
+    const made = producer(value);
+    return made === undefined || LEAVING.has(made.op);
+  };
+  if (!node.inputs.some(isOutside)) return undefined;
+  const [x, y] = node.inputs.map((value) => (isOutside(value) ? toBlocked(b, value) : value));
+  return [b.mul(x, y)];
+};
+
 /** The node that makes a value, if it is of this operator. */
 const madeBy = (value: string, op: string, { producer }: RewriteContext): Node | undefined => {
   const node = producer(value);
@@ -159,6 +177,7 @@ const pairs = ([a, b]: readonly string[]): readonly (readonly [string, string])[
 export const cpuRewrites: readonly Rewrite[] = [
   fasterConvTranspose,
   blockedExpand,
+  blockedFactor,
   maskBehindPool,
   complementOfSigmoid,
   swishGradient,

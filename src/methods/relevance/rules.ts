@@ -1,0 +1,109 @@
+/**
+ * Relevance rules of linear layers as data. A rule is a sum of parts; each part shares relevance out in proportion to
+ * what a modified layer computes from a modified input:
+ *
+ *     R_i = Σ_parts share · Σ_terms ± x̃_i · Σ_j w̃_ij · R_j / (Σ_terms ± (Σ_k x̃_k w̃_kj + b̃_j) stabilised)
+ *
+ * The rules and their names follow Bach et al. 2015, Montavon et al. 2017 and 2019 (with negative inputs treated as
+ * Andéol et al. 2021 do) and Lapuschkin et al. 2019 (flat).
+ */
+
+/** What stands in for the layer's input. `low` and `high` are the ends of the range that pixels can have. */
+export type InputPart = 'all' | 'positive' | 'negative' | 'ones' | 'low' | 'high';
+
+/** What stands in for the weight, and for the bias where a term has one. `raised` adds a multiple of one sign's part. */
+export type WeightPart =
+  | 'all'
+  | 'positive'
+  | 'negative'
+  | 'ones'
+  | { readonly raised: 'positive' | 'negative'; readonly by: number };
+
+export interface Term {
+  readonly input: InputPart;
+  readonly weight: WeightPart;
+  /** Whether the modified bias counts in the denominator; it then absorbs its share. */
+  readonly bias: boolean;
+  readonly sign: 1 | -1;
+}
+
+export interface Part {
+  /** What the part is multiplied by: α, −β, 1. */
+  readonly share: number;
+  /** Only relevance of outputs of this sign. */
+  readonly outputs?: 'positive' | 'negative';
+  readonly terms: readonly Term[];
+}
+
+export interface LinearRule {
+  readonly parts: readonly Part[];
+  /** Added to a denominator with its sign. */
+  readonly stabiliser: number;
+}
+
+/** What every denominator gets where a rule has no ε of its own. */
+export const STABILISER = 1e-6;
+
+const term = (input: InputPart, weight: WeightPart, bias = false, sign: 1 | -1 = 1): Term => ({
+  input,
+  weight,
+  bias,
+  sign,
+});
+
+/** ε: the share of x·w in the output, with ε taking a little of everything. ε = 0 is the rule called LRP-0. */
+export const epsilonRule = (epsilon: number): LinearRule => ({
+  parts: [{ share: 1, terms: [term('all', 'all', true)] }],
+  stabiliser: epsilon,
+});
+
+export const zeroRule: LinearRule = epsilonRule(0);
+
+const ACTIVATING = [term('positive', 'positive', true), term('negative', 'negative')];
+const INHIBITING = [term('positive', 'negative', true), term('negative', 'positive')];
+
+/** αβ: what raises the output gets α times the relevance, what lowers it −β times; α − β = 1. */
+export const alphaBetaRule = (alpha: number, beta: number): LinearRule => ({
+  parts: [{ share: alpha, terms: ACTIVATING }, ...(beta === 0 ? [] : [{ share: -beta, terms: INHIBITING }])],
+  stabiliser: STABILISER,
+});
+
+/** z⁺: only what raises the output counts. */
+export const zPlusRule: LinearRule = alphaBetaRule(1, 0);
+
+/** γ: what acts in the direction of the output counts 1 + γ times. */
+export const gammaRule = (gamma: number): LinearRule => {
+  const raised = (part: 'positive' | 'negative'): WeightPart => ({ raised: part, by: gamma });
+  return {
+    parts: [
+      {
+        share: 1,
+        outputs: 'positive',
+        terms: [term('positive', raised('positive'), true), term('negative', raised('negative'))],
+      },
+      {
+        share: 1,
+        outputs: 'negative',
+        terms: [term('positive', raised('negative'), true), term('negative', raised('positive'))],
+      },
+    ],
+    stabiliser: STABILISER,
+  };
+};
+
+/** zᴮ: for pixels between two bounds l and h, x·w − l·w⁺ − h·w⁻. The bias cancels. */
+export const boxRule: LinearRule = {
+  parts: [
+    {
+      share: 1,
+      terms: [term('all', 'all'), term('low', 'positive', false, -1), term('high', 'negative', false, -1)],
+    },
+  ],
+  stabiliser: STABILISER,
+};
+
+/** Flat: equal shares to all that the output reads. */
+export const flatRule: LinearRule = {
+  parts: [{ share: 1, terms: [term('ones', 'ones')] }],
+  stabiliser: STABILISER,
+};
