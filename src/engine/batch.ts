@@ -9,6 +9,18 @@ import type { Provider } from './session';
 const BUDGET = { cpu: 2 ** 24, device: 2 ** 29 } as const;
 const MAX_BATCH = 256;
 
+/**
+ * Operators that look at a batch as a whole, so that the others in it change what comes of one: they branch by what they
+ * see, or scale by its range.
+ */
+const WHOLE: ReadonlySet<string> = new Set([
+  'If',
+  'Loop',
+  'DynamicQuantizeLinear',
+  'DynamicQuantizeMatMul',
+  'DynamicQuantizeLSTM',
+]);
+
 /** How many inputs at once suit a provider: a power of two, the smallest that takes `limit` if that is not too many. */
 export function batchSize(single: Graph, provider: Provider, limit: number): number {
   const budget = provider === 'cpu' ? BUDGET.cpu : BUDGET.device;
@@ -35,7 +47,8 @@ export async function batched(graph: Graph, shapes: InputShapes, size: number): 
   const outputs = graph.outputs.map((output) => ({ ...output, shape: undefined }));
   const many = new Map([...shapes].map(([name, [, ...rest]]) => [name, [size, ...rest]]));
   try {
-    return await specialise({ ...graph, inputs: open, outputs }, many);
+    const result = await specialise({ ...graph, inputs: open, outputs }, many);
+    return result.nodes.some(({ op }) => WHOLE.has(op)) ? undefined : result;
   } catch (error) {
     if (error instanceof PrismError) return undefined;
     throw error;
