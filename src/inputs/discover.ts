@@ -90,8 +90,6 @@ async function findSamples(listings: readonly { dir: string; files: string[] }[]
       return [...folders.map(async (from) => ({ dir: from, files: await list(from) })), { dir, files }];
     }),
   );
-  const pictures = groups.flatMap(({ dir, files }) =>
-    files.filter(isPicture).map((name) => path.join(dir, name)),
-  );
+  const pictures = groups.flatMap(({ dir, files }) => files.filter(isPicture).map((name) => path.join(dir, name)));
   return pictures.slice(0, MOST_SAMPLES);
 }

@@ -28,7 +28,7 @@ const isPositivePart = ({ of }: Flow, value: string, wires: Wires): boolean => {
 };
 
 /** True if no relevance belongs to places where the value is negative. */
-export const isAbsentBelowZero = (flow: Flow, value: string, wires: Wires): boolean =>
+const isAbsentBelowZero = (flow: Flow, value: string, wires: Wires): boolean =>
   isPositivePart(flow, value, wires) || wires.isNonNegative(value);
 
 /** The value moved away from zero by ε, whatever its sign; 0 counts as positive. */
