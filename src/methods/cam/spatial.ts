@@ -22,7 +22,7 @@ export function rowsOf(b: Builder, x: string, layer: CamLayer, item: number): st
  * Weights of linear interpolation from n to m points: [m, n]. Points are the centres of cells of equal width (half-pixel
  * alignment); beyond the outermost centres the border goes on.
  */
-export function interpolation(n: number, m: number): Float32Array {
+function interpolation(n: number, m: number): Float32Array {
   const weights = new Float32Array(m * n);
   for (let i = 0; i < m; i++) {
     const place = Math.min(n - 1, Math.max(0, ((i + 0.5) * n) / m - 0.5));
@@ -35,7 +35,7 @@ export function interpolation(n: number, m: number): Float32Array {
 }
 
 /** Maps [maps, locations] interpolated to other sizes, axis by axis: [maps, …sizes]. */
-export function upsample(b: Builder, maps: string, from: readonly number[], to: readonly number[]): string {
+function upsample(b: Builder, maps: string, from: readonly number[], to: readonly number[]): string {
   const [count] = b.shape(maps);
   const done: number[] = [count];
   let value = maps;
