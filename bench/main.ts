@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { gradientSection } from './gradient';
+import { methodsSection } from './methods';
 import { srdSection } from './srd';
 
 /** What `npm run bench` times, one section a file. */
 const SECTIONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   gradient: gradientSection,
+  methods: methodsSection,
   srd: srdSection,
 };
 

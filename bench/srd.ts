@@ -1,45 +1,14 @@
-import { createSession, type Session } from '../src/engine/session';
-import { exportModel } from '../src/graph/export';
 import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
-import type { Program, Runtime } from '../src/methods/method';
 import { openSharing } from '../src/methods/sharing-ratio/explanation';
 import { compare, contender, table } from './measure';
 import { efficientnetLite0, image, resnet50 } from './models';
+import { sessions } from './runtime';
 
 const NETWORKS: readonly (readonly [string, () => Graph, boolean])[] = [
   ['ResNet-50', resnet50, true],
   ['EfficientNet-Lite0', efficientnetLite0, false],
 ];
-
-/** A runtime of sessions alone. */
-function sessions(): Runtime & { release(): Promise<void> } {
-  const programs = new Map<string, { readonly session: Session; readonly program: Program }>();
-  const kept = new Map<string, unknown>();
-  return {
-    async compile(key, build): Promise<Program> {
-      const known = programs.get(key);
-      if (known) return known.program;
-      const graph = build();
-      const session = await createSession(exportModel(graph), 'cpu');
-      const program: Program = { graph, run: (feeds, outputs) => session.run(feeds, outputs) };
-      programs.set(key, { session, program });
-      return program;
-    },
-    memo<T>(key: string, make: () => T): T {
-      if (!kept.has(key)) kept.set(key, make());
-      return kept.get(key) as T;
-    },
-    readArray(path) {
-      throw new Error(`no option of this benchmark names a file: ${path}`);
-    },
-    checkCancelled() {},
-    progress() {},
-    async release() {
-      for (const { session } of programs.values()) await session.release();
-    },
-  };
-}
 
 /** Sharing ratios: the first class with everything it needs, then what each further question costs. */
 export async function srdSection(rounds: number): Promise<void> {

@@ -105,7 +105,7 @@ export interface Photograph {
   /** Size in pixels after EXIF orientation. */
   readonly width: number;
   readonly height: number;
-  /** Encoded for display (PNG or JPEG), scaled down when large. */
+  /** Encoded for display (PNG or JPEG), scaled down when large. Empty in an update of a panel that has it already. */
   readonly encoded: Uint8Array;
   readonly mime: string;
   /** The rectangle, in photograph pixels, that the model's input covers; may reach outside when letterboxed. */
@@ -245,4 +245,6 @@ export interface HostApi {
 /** What the host tells the webview. */
 export interface PanelApi {
   update(params: PanelState): Promise<void>;
+  /** Work has begun or goes on: the rest of the state, which is large, stays as it was. */
+  working(params: Pick<PanelState, 'question' | 'progress'>): Promise<void>;
 }

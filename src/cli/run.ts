@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import type { PrismError } from '../graph/errors';
 import { toPrismError } from '../rpc';
 import { provider } from './arguments';
+import { compareCommand } from './compare';
 import { doctorCommand } from './doctor';
 import { evaluateCommand } from './evaluate';
 import { explainCommand } from './explain';
@@ -41,11 +42,12 @@ function createProgram(terminal: Terminal): Command {
     .option('--provider <name>', 'auto, cpu, webgpu, cuda, dml or coreml', provider, 'auto')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'print errors only');
-  program.addHelpText('after', '\nEnvironment:\n  MODEL_PRISM_CACHE          folder that prepared models are kept in');
+  program.addHelpText('after', '\nEnvironment:\n  MODEL_PRISM_CACHE           folder that prepared models are kept in');
   const commands = [
     explainCommand,
     predictCommand,
     layersCommand,
+    compareCommand,
     scoreCommand,
     evaluateCommand,
     methodsCommand,

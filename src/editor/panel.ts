@@ -13,13 +13,16 @@ import { watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
 
 /** Between two reports of progress to the webview. */
-const PROGRESS_MS = 100;
+const PROGRESS_MS = 150;
 
 /** The engine has lost an explanation: it was evicted, or the process is another one. */
 const gone: ReadonlySet<string> = new Set(['EXPLANATION_GONE', 'ENGINE_CRASHED', 'ENGINE_RESTARTED']);
 
 const nothingExplained = (): PrismError =>
   new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+
+/** Undefined takes a part of the state away. */
+type Change = { readonly [K in keyof PanelState]?: PanelState[K] | undefined };
 
 /** What a panel needs of the extension. */
 export interface PanelRooms {
@@ -60,7 +63,7 @@ export class ExplanationPanel implements vscode.Disposable {
       l10n: vscode.l10n.bundle ?? {},
       ...(question && { question }),
     };
-    this.#link = new WebviewLink(panel.webview, this.#host);
+    this.#link = new WebviewLink(panel.webview, this.#host, () => this.#state);
     panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
     panel.webview.html = panelHtml(panel.webview, rooms.extension, panel.title);
     const icon = (theme: string): vscode.Uri =>
@@ -132,7 +135,7 @@ export class ExplanationPanel implements vscode.Disposable {
     this.#run = run;
     this.#stale = false;
     this.#panel.title = path.basename(question.image);
-    this.#update({ status: 'working', question, progress: undefined, error: undefined });
+    this.#working(question);
     this.#work = this.#explain(question, run).finally(() => {
       if (this.#run === run) this.#run = undefined;
       this.#changed.fire();
@@ -168,12 +171,12 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   #progress(run: AbortController): (progress: Progress) => void {
-    let reported = 0;
+    let reported = performance.now();
     return (progress) => {
       const now = performance.now();
       if (this.#run !== run || run.signal.aborted || now - reported < PROGRESS_MS) return;
       reported = now;
-      this.#update({ progress });
+      this.#working(this.question, progress);
     };
   }
 
@@ -186,9 +189,18 @@ export class ExplanationPanel implements vscode.Disposable {
     this.#watcher = watchFiles(files, () => this.refresh());
   }
 
-  #update(change: { readonly [K in keyof PanelState]?: PanelState[K] | undefined }): void {
+  #working(question: ExplainParams | undefined, progress?: Progress): void {
+    this.#change({ status: 'working', question, progress, error: undefined });
+    this.#link.working();
+  }
+
+  #update(change: Change): void {
+    this.#change(change);
+    this.#link.update();
+  }
+
+  #change(change: Change): void {
     this.#state = { ...this.#state, ...change } as PanelState;
-    this.#link.update(this.#state);
     this.#changed.fire();
   }
 

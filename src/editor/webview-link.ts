@@ -1,7 +1,17 @@
 import type * as vscode from 'vscode';
 import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
-import type { HostApi, PanelApi, PanelState } from '../protocol';
+import type { HostApi, PanelApi, PanelState, Photograph } from '../protocol';
 import { type Client, client, type Implementation, portTransport, serve } from '../rpc';
+
+const nothing = new Uint8Array(0);
+
+/** The photograph is most of a snapshot, and most snapshots in a row are of the same. */
+function withoutKnown(state: PanelState, known: Photograph | undefined): PanelState {
+  const { explanation } = state;
+  if (!explanation || explanation.photograph.path !== known?.path) return state;
+  if (Buffer.compare(explanation.photograph.encoded, known.encoded) !== 0) return state;
+  return { ...state, explanation: { ...explanation, photograph: { ...explanation.photograph, encoded: nothing } } };
+}
 
 /** A connection to one life of the webview's document. */
 class Connection {
@@ -10,7 +20,10 @@ class Connection {
   #deliver: (message: unknown) => void = () => {};
   #open = true;
   #sending = false;
-  #pending?: PanelState;
+  /** Since the last snapshot was made. */
+  #changed = false;
+  /** What the document has. */
+  #photograph?: Photograph;
 
   constructor(webview: vscode.Webview, implementation: Implementation<HostApi>) {
     const { reader, writer } = portTransport({
@@ -33,21 +46,26 @@ class Connection {
     this.#deliver(message);
   }
 
-  /** Sends a snapshot; while one is on its way only the newest waits. */
-  async update(state: PanelState): Promise<void> {
-    this.#pending = state;
+  /** Sends a snapshot; while one is on its way, the next waits and is made when its turn comes. */
+  async update(snapshot: () => PanelState): Promise<void> {
+    this.#changed = true;
     if (this.#sending) return;
     this.#sending = true;
-    while (this.#pending && this.#open) {
-      const next = this.#pending;
-      this.#pending = undefined;
+    while (this.#changed && this.#open) {
+      this.#changed = false;
+      const state = snapshot();
       try {
-        await this.#panel.update(next);
+        await this.#panel.update(withoutKnown(state, this.#photograph));
+        this.#photograph = state.explanation?.photograph;
       } catch {
-        // Whoever did not get it will say that it is ready.
+        // Whoever does not get it will say that it is ready.
       }
     }
     this.#sending = false;
+  }
+
+  working({ question, progress }: PanelState): void {
+    this.#panel.working({ ...(question && { question }), ...(progress && { progress }) }).catch(() => {});
   }
 
   dispose(): void {
@@ -67,7 +85,11 @@ export class WebviewLink implements vscode.Disposable {
   readonly #listener: vscode.Disposable;
   #connection?: Connection;
 
-  constructor(webview: vscode.Webview, implementation: Implementation<HostApi>) {
+  constructor(
+    webview: vscode.Webview,
+    implementation: Implementation<HostApi>,
+    private readonly snapshot: () => PanelState,
+  ) {
     this.#listener = webview.onDidReceiveMessage((message: unknown) => {
       if (isReady(message)) {
         this.#connection?.dispose();
@@ -77,9 +99,14 @@ export class WebviewLink implements vscode.Disposable {
     });
   }
 
-  /** Tells the document, if there is one. */
-  update(state: PanelState): void {
-    void this.#connection?.update(state);
+  /** Tells the document of a change, if there is one. */
+  update(): void {
+    void this.#connection?.update(this.snapshot);
+  }
+
+  /** Tells the document that work goes on, and nothing else of the state. */
+  working(): void {
+    this.#connection?.working(this.snapshot());
   }
 
   dispose(): void {

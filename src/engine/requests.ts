@@ -40,11 +40,11 @@ export class Request {
     this.#context?.progress({ message });
   }
 
-  progress(fraction: number, partial?: FloatArray): void {
+  progress(fraction: number, partial?: FloatArray | (() => FloatArray)): void {
     const now = performance.now();
     if (!this.#context || (now - this.#reported < REPORT_MS && fraction < 1)) return;
     this.#reported = now;
-    const map = partial && this.preview(partial);
+    const map = partial && this.preview(typeof partial === 'function' ? partial() : partial);
     this.#context.progress({ fraction, message: this.#stage, ...(map && { partial: map }) });
   }
 
@@ -126,7 +126,7 @@ export class ModelRuntime implements Runtime {
     this.requests.current?.checkCancelled();
   }
 
-  progress(fraction: number, partial?: FloatArray): void {
+  progress(fraction: number, partial?: FloatArray | (() => FloatArray)): void {
     this.requests.current?.progress(fraction, partial);
   }
 }

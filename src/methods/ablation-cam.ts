@@ -37,7 +37,7 @@ export const ablationCam: Method = {
         // Without a score there is no share of it; the drops themselves are left.
         addChannel(sum, rows, item, (scorer.score - score) / (scorer.score || 1));
       }
-      runtime.progress(((piece.at(-1)?.item ?? 0) + 1) / channels, positivePart(sum, layer));
+      runtime.progress(((piece.at(-1)?.item ?? 0) + 1) / channels, () => positivePart(sum, layer));
     }
     return attributionOf(subject, options, seen, Float32Array.from(sum), runtime);
   },

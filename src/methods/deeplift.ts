@@ -11,6 +11,7 @@ import { pairWithReference } from './rescale/reference';
 import { rescaleTable } from './rescale/rules';
 import { baselineOf, baselineOption } from './sampling/baseline';
 import { feedsWith, varied } from './sampling/varied';
+import { sumOf } from './sampling/vectors';
 
 /** One graph of both passes and the multipliers; all names are values of it. */
 interface DeepLiftGraph {
@@ -78,7 +79,7 @@ export const deepLift: Method = {
       weights.data.reduce((total, weight, i) => (weight === 0 ? total : total + weight * data[i]), 0);
     const output = take(score.output);
     const map = take(compiled.map);
-    const actual = map.data.reduce((sum, value) => sum + value, 0);
+    const actual = sumOf(map.data);
     const expected = scoreOf(output) - scoreOf(take(compiled.reference));
     return {
       of: input,

@@ -7,6 +7,7 @@ import { gradientsAt } from './sampling/gradients';
 import { type Noise, noiseOf, noiseOptions } from './sampling/noise';
 import { type Random, seeded } from './sampling/random';
 import { evaluate, feedsWith, varied } from './sampling/varied';
+import { accumulateProducts, combined, sumOf } from './sampling/vectors';
 
 /** The way of one sample from its baseline to the noisy input, and how much of it is gone. */
 interface Sample {
@@ -26,13 +27,12 @@ function* ways(
   for (const added of noise.arrays()) {
     const baseline = baselines[sample % baselines.length];
     const alpha = alphas ? alphas[sample] : random.uniform();
-    yield { baseline, alpha, way: x.data.map((value, i) => value + added[i] - baseline[i]) };
+    yield { baseline, alpha, way: combined(combined(x.data, added), baseline, -1) };
     sample++;
   }
 }
 
-const pointOf = ({ baseline, way, alpha }: Sample): Float32Array =>
-  way.map((difference, i) => baseline[i] + alpha * difference);
+const pointOf = ({ baseline, way, alpha }: Sample): Float32Array => combined(baseline, way, alpha);
 
 /** E over baselines x', α ~ U(0, 1) and noise ε of (x + ε − x') ⊙ ∇S(x' + α(x + ε − x')) (Lundberg, Lee 2017; Erion et al. 2021). */
 export const gradientShap: Method = {
@@ -80,22 +80,20 @@ export const gradientShap: Method = {
     const total = new Float64Array(x.data.length);
     const map = (samples: number) =>
       floatArray(
-        Float32Array.from(total, (sum) => sum / samples),
+        x.data.map((_, i) => total[i] / samples),
         x.shape,
       );
     let start = 0;
     let done = 0;
     for await (const piece of gradientsAt(variable, ways(x, used, noise, alphas, random), count, pointOf)) {
       for (const { item, gradient } of piece) {
-        gradient.forEach((slope, i) => {
-          total[i] += item.way[i] * slope;
-        });
+        accumulateProducts(total, item.way, gradient);
         start += starts[done++ % used.length] / count;
       }
-      runtime.progress(done / count, map(done));
+      runtime.progress(done / count, () => map(done));
     }
     const result = map(count);
-    const actual = result.data.reduce((sum, value) => sum + value, 0);
+    const actual = sumOf(result.data);
     const expected = score - start;
     return {
       of: subject.input,

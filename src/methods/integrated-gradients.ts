@@ -5,6 +5,7 @@ import { baselineOf, baselineOption } from './sampling/baseline';
 import { gaussLegendre } from './sampling/gaussLegendre';
 import { gradientsAt } from './sampling/gradients';
 import { evaluate, feedsWith, type Varied, varied } from './sampling/varied';
+import { accumulate, combined, product, sumOf } from './sampling/vectors';
 
 /** Wishes for a residual are given up beyond this many points. */
 const MAX_STEPS = 12800;
@@ -14,20 +15,15 @@ async function integrate(variable: Varied, baseline: Float32Array, steps: number
   const { runtime, x } = variable;
   const { points, weights } = gaussLegendre(steps);
   const total = new Float64Array(x.data.length);
-  const map = (): Float32Array => Float32Array.from(total, (sum, i) => (x.data[i] - baseline[i]) * sum);
-  const pointOf = (step: number): Float32Array =>
-    x.data.map((value, i) => baseline[i] + points[step] * (value - baseline[i]));
+  const way = combined(x.data, baseline, -1);
+  const pointOf = (step: number): Float32Array => combined(baseline, way, points[step]);
   let done = 0;
   for await (const piece of gradientsAt(variable, points.keys(), steps, pointOf)) {
-    for (const { item: step, gradient } of piece) {
-      gradient.forEach((slope, i) => {
-        total[i] += weights[step] * slope;
-      });
-    }
+    for (const { item: step, gradient } of piece) accumulate(total, gradient, weights[step]);
     done += piece.length;
-    runtime.progress(done / steps, floatArray(map(), x.shape));
+    runtime.progress(done / steps, () => floatArray(product(way, total), x.shape));
   }
-  return map();
+  return product(way, total);
 }
 
 /** Integrated gradients (Sundararajan, Taly, Yan 2017) by Gauss–Legendre quadrature along the straight path. */
@@ -75,7 +71,7 @@ export const integratedGradients: Method = {
     const wish = options.tolerance as number;
     for (let steps = options.steps as number; ; steps *= 2) {
       const data = await integrate(variable, baseline, steps);
-      const actual = data.reduce((sum, value) => sum + value, 0);
+      const actual = sumOf(data);
       const residual = actual - expected;
       if (wish > 0 && Math.abs(residual) > wish * Math.abs(expected) && 2 * steps <= MAX_STEPS) continue;
       return {

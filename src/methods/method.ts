@@ -136,8 +136,8 @@ export interface Runtime {
   readArray(path: string): FloatArray;
   /** Throws the cancellation error when the user gave up; call between chunks of work. */
   checkCancelled(): void;
-  /** Share of the work done, and a preview of the result so far. */
-  progress(fraction: number, partial?: FloatArray): void;
+  /** Share of the work done, and a preview of the result so far; a function is asked only when somebody looks. */
+  progress(fraction: number, partial?: FloatArray | (() => FloatArray)): void;
 }
 
 /** One layer of a PFV explanation: a value whose locations each carry one relevance. */

@@ -63,7 +63,7 @@ export const scoreCam: Method = {
         addChannel(sum, rows, item, weight);
       }
       done += piece.length;
-      runtime.progress(done / varying.length, positivePart(sum, layer));
+      runtime.progress(done / varying.length, () => positivePart(sum, layer));
     }
     const raw = Float32Array.from(sum, (part) => (total > 0 ? part / total : 0));
     return attributionOf(subject, options, seen, raw, runtime);

@@ -45,17 +45,18 @@ describe('settings of a model', () => {
     assert.equal(document.languageId, 'jsonc');
     await some(file());
     const mend = async (): Promise<void> => {
-      const [wrong] = await some(file());
-      const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-        'vscode.executeCodeActionProvider',
-        document.uri,
-        wrong.range,
-        vscode.CodeActionKind.QuickFix.value,
-      );
-      const [fix] = actions.filter(({ title }) => title.startsWith('Change to'));
-      assert.ok(fix?.edit, `a fix for ${wrong.message}`);
+      const fix = await until('a quick fix', async () => {
+        const [wrong] = await some(file());
+        const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+          'vscode.executeCodeActionProvider',
+          document.uri,
+          wrong.range,
+          vscode.CodeActionKind.QuickFix.value,
+        );
+        return actions.find(({ title, edit }) => title.startsWith('Change to') && edit)?.edit;
+      });
       const { version } = document;
-      await vscode.workspace.applyEdit(fix.edit);
+      await vscode.workspace.applyEdit(fix);
       await until('the edit', () => document.version > version);
     };
     await mend();

@@ -67,7 +67,8 @@ export function testRuntime({ keep = false, checkCancelled = () => {} }: TestRun
     },
     checkCancelled,
     progress(fraction, partial) {
-      reports.push({ fraction, ...(partial && { partial }) });
+      const seen = typeof partial === 'function' ? partial() : partial;
+      reports.push({ fraction, ...(seen && { partial: seen }) });
     },
   };
 }

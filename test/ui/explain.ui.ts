@@ -45,17 +45,21 @@ async function hasColoursOf(panel: PanelDriver, data: Float32Array): Promise<voi
 }
 
 describe('explaining a photograph', () => {
-  const settings = { 'modelPrism.provider': 'cpu', 'modelPrism.methodOptions': { srd: { contrastive: false } } };
-  const workbench = useWorkbench(() => ({ workspace: 'media/sample', settings }));
+  const workbench = useWorkbench(() => ({ workspace: 'media/sample', settings: { 'modelPrism.provider': 'cpu' } }));
   let panel: PanelDriver;
 
-  test('by its menu in the Explorer paints the map of the top class', async () => {
+  test('by its menu in the Explorer paints what sets the top class apart', async () => {
     await workbench().contextMenu(photograph, 'Explain with Model Prism');
     panel = await explained(workbench(), 'class:282');
     await workbench().page.getByRole('tab', { name: 'chelsea.png' }).waitFor();
     await panel.frame.getByRole('button', { name: 'side by side' }).click();
     await panel.canvas('photograph').waitFor();
     await panel.slide('Smoothing', 0);
+    await hasColoursOf(panel, values('srd.class.contrastive.282'));
+  });
+
+  test('without contrast paints all that the score is made of', async () => {
+    await panel.frame.locator('vscode-checkbox[data-option="contrastive"]').click();
     await hasColoursOf(panel, values('srd.class.282'));
   });
 
@@ -86,13 +90,6 @@ describe('explaining a photograph', () => {
     await panel.announced('Explained as Egyptian cat');
     await panel.frame.locator('[data-class="282"]').click();
     await panel.painted('map', 'class:282');
-  });
-
-  test('contrastive shows what sets the class apart', async () => {
-    await panel.frame.locator('vscode-checkbox[data-option="contrastive"]').click();
-    await hasColoursOf(panel, values('srd.class.contrastive.282'));
-    await panel.frame.locator('vscode-checkbox[data-option="contrastive"]').click();
-    await hasColoursOf(panel, values('srd.class.282'));
     await panel.frame.getByRole('button', { name: 'side by side' }).click();
   });
 

@@ -46,6 +46,14 @@ const sameContent = (a: unknown, b: unknown): boolean => JSON.stringify(a) === J
 
 const keyOf = ({ layer, x, y }: Place): string => `${layer}@${y},${x}`;
 
+/** A photograph that the panel has is not sent again. */
+function withPhotograph(state: PanelState, before: PanelState | undefined): PanelState {
+  const { explanation } = state;
+  const known = before?.explanation?.photograph.encoded;
+  if (!explanation || !known || explanation.photograph.encoded.length > 0) return state;
+  return { ...state, explanation: { ...explanation, photograph: { ...explanation.photograph, encoded: known } } };
+}
+
 /**
  * Everything the panel knows and does, apart from drawing. The host's state comes by {@link update}, what the person
  * does comes by the other methods; `changed` is called after every change.
@@ -98,8 +106,9 @@ export class PanelModel {
     await this.#ask(async () => this.update(await this.host.ready({})));
   }
 
-  update(state: PanelState): void {
+  update(sent: PanelState): void {
     const before = this.state;
+    const state = withPhotograph(sent, before);
     // The same explanation comes again with every report of progress; its maps need not be painted again.
     const same = before?.explanation !== undefined && before.explanation.id === state.explanation?.id;
     this.state = same ? { ...state, explanation: before.explanation! } : state;
@@ -118,6 +127,13 @@ export class PanelModel {
       this.announcement = this.t('The explanation failed: {0}', state.error.message);
     }
     this.changed();
+  }
+
+  /** Work has begun or goes on; what is shown stays. */
+  working(now: Pick<PanelState, 'question' | 'progress'>): void {
+    if (this.state === undefined) return;
+    const { error: _, progress: __, ...rest } = this.state;
+    this.update({ ...rest, ...now, status: 'working' });
   }
 
   get explanation(): Explanation | undefined {

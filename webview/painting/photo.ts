@@ -31,7 +31,7 @@ export async function decodePhoto(source: Photograph): Promise<Photo> {
 export function samePhotograph(a: Photograph, b: Photograph): boolean {
   if (a === b) return true;
   if (a.path !== b.path || a.encoded.length !== b.encoded.length) return false;
-  return a.encoded.every((byte, i) => byte === b.encoded[i]);
+  return a.encoded === b.encoded || a.encoded.every((byte, i) => byte === b.encoded[i]);
 }
 
 /** Red, green and blue at a point of the photograph, or undefined outside. */

@@ -12,7 +12,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
-.best { font-weight: 700; } .interval, .note { color: GrayText; font-size: .85em; } .interval { display: block; }
+.best { font-weight: 700; } .interval, .note { color: GrayText; font-size: .85em; } .interval { display: block; font-weight: 400; }
 .curves { display: flex; flex-wrap: wrap; gap: 2rem; } figure { margin: 0; } svg { display: block; max-width: 100%; }
 svg text { font: 11px system-ui, sans-serif; fill: currentColor; } .axis { stroke: currentColor; opacity: .35; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; padding: 0; }

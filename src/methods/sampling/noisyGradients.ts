@@ -4,6 +4,7 @@ import { gradientsAt } from './gradients';
 import { noiseOf } from './noise';
 import { seeded } from './random';
 import { evaluate, varied } from './varied';
+import { accumulate, accumulateSquares, combined } from './vectors';
 
 /** What is told of one element: from the mean of its gradients and the mean of their squares. */
 export type Statistic = (mean: number, meanSquare: number) => number;
@@ -21,19 +22,16 @@ export async function noisyGradients(
   const { score, output } = await evaluate(subject, runtime);
   const sums = new Float64Array(x.data.length);
   const squares = new Float64Array(x.data.length);
-  const map = (count: number): Float32Array =>
-    Float32Array.from(sums, (sum, i) => statistic(sum / count, squares[i] / count));
-  const noisy = (added: Float32Array): Float32Array => added.map((part, i) => x.data[i] + part);
+  const map = (count: number): Float32Array => x.data.map((_, i) => statistic(sums[i] / count, squares[i] / count));
+  const noisy = (added: Float32Array): Float32Array => combined(x.data, added);
   let done = 0;
   for await (const piece of gradientsAt(variable, noise.arrays(), noise.count, noisy)) {
     for (const { gradient } of piece) {
-      gradient.forEach((slope, i) => {
-        sums[i] += slope;
-        squares[i] += slope * slope;
-      });
+      accumulate(sums, gradient);
+      accumulateSquares(squares, gradient);
     }
     done += piece.length;
-    runtime.progress(done / noise.count, floatArray(map(done), x.shape));
+    runtime.progress(done / noise.count, () => floatArray(map(done), x.shape));
   }
   return {
     of: subject.input,

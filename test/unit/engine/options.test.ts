@@ -43,10 +43,18 @@ describe('completeOptions', () => {
     expect(() => completeOptions(info, { sample: 1 })).toThrow(
       expect.objectContaining({
         code: 'UNKNOWN_OPTION',
-        message: 'the method m has no option "sample"; did you mean samples? it has flag, samples, sigma, head, noise',
+        message: 'm has no option "sample"; did you mean samples? it has flag, samples, sigma, head, noise',
       }),
     );
     expect(() => completeOptions({ ...info, options: [] }, { a: 1 })).toThrow('it has none');
+  });
+
+  it('takes the words that may stand beside a number', () => {
+    const samples = { ...info.options[1], choices: ['all'] };
+    const words = { ...info, options: [samples] };
+    expect(completeOptions(words, { samples: 'all' })).toEqual({ samples: 'all' });
+    expect(completeOptions(words, { samples: '3' })).toEqual({ samples: 3 });
+    expect(() => completeOptions(words, { samples: 'some' })).toThrow('must be all or a whole number of at least 1');
   });
 
   it.each([

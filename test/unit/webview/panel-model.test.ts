@@ -319,6 +319,28 @@ describe('another explanation', () => {
     expect(asked('layerMaps')).toHaveLength(1);
   });
 
+  test('keeps its photograph when that is not sent again', () => {
+    const { model, ready } = setUp();
+    const photograph = { ...explanation('').photograph, encoded: Uint8Array.of(1, 2, 3) };
+    ready({ photograph }, 'first');
+    const again = { ...photograph, encoded: new Uint8Array(), viewport: { x: 1, y: 1, width: 6, height: 6 } };
+    ready({ photograph: again }, 'second');
+    expect(model.explanation?.photograph).toEqual({ ...again, encoded: photograph.encoded });
+  });
+
+  test('goes on being shown while the next is worked on', () => {
+    const { model, ready } = setUp();
+    ready();
+    model.update({ ...model.state!, status: 'failed', error: { code: 'X', message: 'x' } });
+    const question = { model: 'm', image: 'i', method: 'gradient' };
+    model.working({ question, progress: { message: 'reading the picture', fraction: 0.5 } });
+    expect(model.state).toMatchObject({ status: 'working', progress: { fraction: 0.5 }, explanation: { id: 'first' } });
+    expect(model.state?.error).toBeUndefined();
+    expect(model.method?.id).toBe('gradient');
+    model.working({ question });
+    expect(model.state?.progress).toBeUndefined();
+  });
+
   test('that comes again with a report of progress keeps its identity, and so what was painted', () => {
     const { model, ready } = setUp();
     ready();

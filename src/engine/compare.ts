@@ -1,0 +1,101 @@
+import { replaceFile, writeAll } from '../graph/dataFile';
+import { methodById } from '../methods/index';
+import type { OptionValues, RemoteError } from '../protocol';
+import { type CallContext, toRemoteError } from '../rpc';
+import { contactSheet } from './contactSheet';
+import type { Engine, Explained } from './engine';
+import type { Question } from './explain';
+import { renderMap } from './render';
+import type { ExplainReport } from './report';
+import { sharedOptions } from './sharedOptions';
+import { photographOf } from './subject';
+
+/** One input, several methods. */
+export interface Comparison {
+  readonly model: string;
+  readonly target: ExplainReport['target'];
+  readonly methods: readonly Omit<ExplainReport, 'model' | 'target' | 'provider' | 'warnings'>[];
+  /** Methods that could not explain it. */
+  readonly failures: readonly { readonly method: string; readonly error: RemoteError }[];
+  readonly provider: string;
+  readonly warnings?: readonly RemoteError[];
+}
+
+export interface CompareQuestion extends Omit<Question, 'options' | 'erf'> {
+  readonly methods: readonly string[];
+  readonly methodOptions?: OptionValues;
+  /** The picture that is written. */
+  readonly out: string;
+  /** How many maps stand in a row. */
+  readonly columns?: number;
+}
+
+/**
+ * Explains one input by several methods and writes their maps as one picture. A method that fails is left out.
+ *
+ * @throws PrismError of the only or the last method where none succeeds; FILE_UNWRITABLE
+ */
+export async function compare(
+  engine: Engine,
+  model: string,
+  { methods: ids, methodOptions = {}, out, columns, ...question }: CompareQuestion,
+  context?: CallContext,
+): Promise<Comparison> {
+  const infos = [...new Set(ids)].map((id) => methodById(id).info);
+  const given = sharedOptions('methods', infos, methodOptions);
+  const found: Explained[] = [];
+  const failures: { method: string; error: RemoteError }[] = [];
+  let failure: unknown;
+  for (const { id } of infos) {
+    try {
+      found.push(await engine.attribute(model, id, { ...question, options: given.get(id) ?? {} }, context));
+    } catch (error) {
+      context?.signal.throwIfAborted();
+      failure = error;
+      failures.push({ method: id, error: toRemoteError(error) });
+    }
+  }
+  if (found.length === 0) throw failure;
+  const picture = await sheetOf(found, columns);
+  replaceFile(out, (file) => writeAll(file, picture, 0));
+  return comparisonOf(found, failures);
+}
+
+async function sheetOf(found: readonly Explained[], columns?: number): Promise<Uint8Array> {
+  const [{ answer, report }] = found;
+  const { label, index, score } = report.target;
+  const told = `${label}${index === null || label === String(index) ? '' : ` (${index})`}, score ${Number(score.toPrecision(4))}`;
+  const photograph = answer.prepared.seen && (await photographOf(answer.prepared.seen));
+  const cells = await Promise.all(
+    found.map(async (explained) => {
+      const { info } = explained.answer.method;
+      const picture = await renderMap(explained.map, info.signed, { photograph });
+      return { picture, title: info.title, note: optionsOf(explained) };
+    }),
+  );
+  const first = photograph ? [{ picture: photograph.encoded, title: told }] : [];
+  const all = [...first, ...cells];
+  const caption = `${found.map(({ report: { method } }) => method).join(', ')} of ${report.model}: ${told}`;
+  return contactSheet(all, columns ?? Math.ceil(Math.sqrt(all.length)), caption);
+}
+
+/** The options that are not what they usually are. */
+function optionsOf({ answer: { method, options } }: Explained): string {
+  const changed = method.info.options.filter((option) => options[option.key] !== option.default);
+  return changed.map(({ key }) => `${key}=${options[key]}`).join(', ');
+}
+
+function comparisonOf(found: readonly Explained[], failures: Comparison['failures']): Comparison {
+  const [{ report }] = found;
+  const warnings = new Map(
+    found.flatMap(({ report: own }) => (own.warnings ?? []).map((warning) => [warning.message, warning] as const)),
+  );
+  return {
+    model: report.model,
+    target: report.target,
+    methods: found.map(({ report: { model: _m, target: _t, provider: _p, warnings: _w, ...own } }) => own),
+    failures,
+    provider: report.provider,
+    ...(warnings.size > 0 && { warnings: [...warnings.values()] }),
+  };
+}

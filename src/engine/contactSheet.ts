@@ -1,0 +1,68 @@
+import sharp from 'sharp';
+
+/** A picture with a line under it. */
+export interface Cell {
+  /** An encoded picture. */
+  readonly picture: Uint8Array;
+  readonly title: string;
+  /** Smaller, under the title. */
+  readonly note?: string;
+}
+
+const SIDE = 320;
+const GAP = 16;
+const TEXT = 44;
+/** What of a line fits under a picture. */
+const LONGEST = 44;
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+
+/** The words under the pictures, as one drawing over the whole sheet. */
+function words(cells: readonly Cell[], places: readonly Place[], width: number, height: number): Buffer {
+  const lines = cells.map(({ title, note }, i) => {
+    const { x, y } = places[i];
+    const middle = x + SIDE / 2;
+    const under = note
+      ? `<text x="${middle}" y="${y + SIDE + 36}" font-size="12" fill="#555">${escaped(cut(note))}</text>`
+      : '';
+    return `<text x="${middle}" y="${y + SIDE + 19}" font-size="15" fill="#111">${escaped(cut(title))}</text>${under}`;
+  });
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" text-anchor="middle">${lines.join('')}</svg>`,
+  );
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/**
+ * Pictures side by side in rows as a PNG, each enlarged or shrunk to the same size.
+ *
+ * @param caption what they are of, kept in the file's metadata
+ */
+export async function contactSheet(cells: readonly Cell[], columns: number, caption: string): Promise<Uint8Array> {
+  const across = Math.min(columns, cells.length);
+  const width = GAP + across * (SIDE + GAP);
+  const height = GAP + Math.ceil(cells.length / across) * (SIDE + TEXT + GAP);
+  const places = cells.map((_, i) => ({
+    x: GAP + (i % across) * (SIDE + GAP),
+    y: GAP + Math.floor(i / across) * (SIDE + TEXT + GAP),
+  }));
+  const pictures = await Promise.all(
+    cells.map(({ picture }) =>
+      sharp(picture)
+        .resize({ width: SIDE, height: SIDE, fit: 'contain', background: 'white', kernel: 'lanczos3' })
+        .png()
+        .toBuffer(),
+    ),
+  );
+  const layers = pictures.map((input, i) => ({ input, left: places[i].x, top: places[i].y }));
+  return sharp({ create: { width, height, channels: 3, background: 'white' } })
+    .composite([...layers, { input: words(cells, places, width, height), left: 0, top: 0 }])
+    .png()
+    .withExif({ IFD0: { ImageDescription: caption } })
+    .toBuffer();
+}
