@@ -95,7 +95,7 @@ function forBlock(shape: readonly number[], axes: Axes, [rows, columns]: readonl
 }
 
 /** Inputs put together to one of the shape given; each is shrunk to its tile. */
-function compose(
+export function compose(
   inputs: readonly Float32Array[],
   shape: readonly number[],
   axes: Axes,

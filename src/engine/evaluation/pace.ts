@@ -49,7 +49,7 @@ export class Pace {
 }
 
 /** A time as people say it. */
-function timeLeft(ms: number): string {
+export function timeLeft(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000));
   if (seconds < 90) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);

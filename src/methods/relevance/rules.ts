@@ -57,8 +57,6 @@ export const epsilonRule = (epsilon: number): LinearRule => ({
   stabiliser: epsilon,
 });
 
-export const zeroRule: LinearRule = epsilonRule(0);
-
 const ACTIVATING = [term('positive', 'positive', true), term('negative', 'negative')];
 const INHIBITING = [term('positive', 'negative', true), term('negative', 'positive')];
 
