@@ -7,10 +7,10 @@ import { gradientGraph } from '../../reverse/gradient';
 import { itemOf } from '../cam/gradientCam';
 import { outputShape, seedOf } from '../gradient';
 import type { Attribution, Runtime, Subject } from '../method';
-import { type Attentions, attentionsOf, readRow } from './maps';
+import { type Attentions, attentionsOf, type Item, readRow } from './maps';
 
 /** What the attentions of one item become: a matrix [tokens, tokens], from their weights and the score's gradients. */
-export type TokenRule = (b: Builder, layers: readonly TokenLayer[], tokens: number, item: number) => string;
+export type TokenRule = (b: Builder, layers: readonly TokenLayer[], tokens: number, item: Item) => string;
 
 export interface TokenLayer {
   readonly weights: string;
@@ -26,7 +26,7 @@ interface TokenGraph extends Attentions {
   readonly row: string;
 }
 
-function tokenGraph(subject: Subject, id: string, rule: TokenRule, item: number): TokenGraph {
+function tokenGraph(subject: Subject, id: string, rule: TokenRule, item: Item): TokenGraph {
   const { graph, score } = subject;
   const found = attentionsOf(subject, id);
   const { layers, tokens } = found;
@@ -59,9 +59,10 @@ export async function explainTokens(
   rule: TokenRule,
   runtime: Runtime,
 ): Promise<TokenAttribution> {
-  const { graph, feeds, score } = subject;
-  const item = itemOf(score);
-  const key = `${id}/${score.output}/${item}`;
+  const { graph, feeds, score, input } = subject;
+  const [batch = 1] = feeds.get(input)?.shape ?? [];
+  const item = { batch, item: itemOf(score) };
+  const key = `${id}/${score.output}/${item.item}`;
   const compiled = runtime.memo(key, () => tokenGraph(subject, id, rule, item));
   const program = await runtime.compile(key, () => compiled.graph);
   runtime.checkCancelled();

@@ -15,6 +15,12 @@ export interface Attention {
   readonly product: string;
 }
 
+/** Which item of a batch is explained. */
+export interface Item {
+  readonly batch: number;
+  readonly item: number;
+}
+
 /** The attentions of a model, the tokens that they are about, and how those lie in the input. */
 export interface Attentions {
   /** In the model's order. */
@@ -95,12 +101,19 @@ function gridOf(
   return { grid: locations, first };
 }
 
-/** The mean over heads of attention weights, or of what is laid out like them, for one item of a batch: [tokens, tokens]. */
-export function meanOverHeads(b: Builder, weights: string, item: number): string {
-  const shape = b.shape(weights);
-  const own = shape.length > 3 ? b.slice(weights, [0], [item], [item + 1]) : weights;
-  const square = shape.slice(-2);
-  return b.reshape(b.mean(b.reshape(own, [-1, ...square]), [0]), square);
+/** One item's part of a value [batch·heads…, n, m] as [heads, n, m]. */
+function headsOf(b: Builder, value: string, batch: number, item: number): string {
+  const shape = b.shape(value);
+  const [n, m] = shape.slice(-2);
+  const heads = elementCount(shape.slice(0, -2)) / batch;
+  const all = b.reshape(value, [batch, heads, n, m]);
+  return b.reshape(batch === 1 ? all : b.slice(all, [0], [item], [item + 1]), [heads, n, m]);
+}
+
+/** The mean over heads of attention weights, or of what is laid out like them: [tokens, tokens]. */
+export function meanOverHeads(b: Builder, weights: string, { batch, item }: Item): string {
+  const heads = headsOf(b, weights, batch, item);
+  return b.reshape(b.mean(heads, [0]), b.shape(heads).slice(1));
 }
 
 export const identity = (b: Builder, size: number): string =>
@@ -115,11 +128,10 @@ export const identity = (b: Builder, size: number): string =>
  *
  * @param gradient of the score by the last attention's product [batch, …heads, tokens, size]
  */
-export function readRow(b: Builder, matrix: string, gradient: string, item: number): string {
-  const shape = b.shape(gradient);
-  const own = shape.length > 3 ? b.slice(gradient, [0], [item], [item + 1]) : gradient;
-  const tokens = shape[shape.length - 2];
-  const sizes = b.sum(b.reshape(b.op('Abs', [own]), [-1, tokens, shape[shape.length - 1]]), [0, 2]);
+export function readRow(b: Builder, matrix: string, gradient: string, { batch, item }: Item): string {
+  const own = headsOf(b, gradient, batch, item);
+  const tokens = b.shape(own)[1];
+  const sizes = b.sum(b.op('Abs', [own]), [0, 2]);
   const isRead = b.op('Sign', [b.reshape(sizes, [1, tokens])]);
   const count = b.op('Max', [b.sum(isRead, [1]), b.float(1)]);
   return b.matmul(b.div(isRead, count), matrix);
