@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { Explained } from '../engine/engine';
 import { renderMap } from '../engine/render';
+import type { Explained } from '../engine/report';
 import { formatOf } from '../engine/save';
 import { photographOf } from '../engine/subject';
 import { files, keyValue, namedFile, pfv } from './arguments';

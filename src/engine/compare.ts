@@ -3,10 +3,9 @@ import { methodById } from '../methods/index';
 import type { OptionValues, RemoteError } from '../protocol';
 import { type CallContext, toRemoteError } from '../rpc';
 import { contactSheet } from './contactSheet';
-import type { Engine, Explained } from './engine';
 import type { Question } from './explain';
 import { renderMap } from './render';
-import type { ExplainReport } from './report';
+import type { Explained, ExplainReport } from './report';
 import { sharedOptions } from './sharedOptions';
 import { photographOf } from './subject';
 
@@ -19,6 +18,11 @@ export interface Comparison {
   readonly failures: readonly { readonly method: string; readonly error: RemoteError }[];
   readonly provider: string;
   readonly warnings?: readonly RemoteError[];
+}
+
+/** Who explains: an engine. */
+export interface Explaining {
+  attribute(path: string, method: string, question: Question, context?: CallContext): Promise<Explained>;
 }
 
 export interface CompareQuestion extends Omit<Question, 'options' | 'erf'> {
@@ -36,7 +40,7 @@ export interface CompareQuestion extends Omit<Question, 'options' | 'erf'> {
  * @throws PrismError of the only or the last method where none succeeds; FILE_UNWRITABLE
  */
 export async function compare(
-  engine: Engine,
+  engine: Explaining,
   model: string,
   { methods: ids, methodOptions = {}, out, columns, ...question }: CompareQuestion,
   context?: CallContext,

@@ -24,7 +24,7 @@ import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
 import { topClasses } from './classes';
-import type { Desk } from './desk';
+import type { Desk, Worked } from './desk';
 import { type Answer, classify, explain, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
 import type { Scratch } from './judge';
@@ -33,7 +33,7 @@ import { asShown, channelAxis, mapOfLocations, statistics, sumChannels } from '.
 import { type Model, Models } from './model';
 import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
-import { type ExplainReport, reportOf } from './report';
+import { type Explained, type ExplainReport, reportOf } from './report';
 import { ModelRuntime, type Request, Requests } from './requests';
 import { type Savable, saveExplanation } from './save';
 import { GraphStore } from './store';
@@ -61,22 +61,6 @@ interface Running {
   readonly store: GraphStore | undefined;
   /** Programs that nothing is kept of. */
   readonly scratch: () => Programs;
-}
-
-/** What work gave, and what belongs to every result. */
-export interface Worked<R> {
-  readonly result: R;
-  readonly provider: string;
-  readonly ms: Readonly<Record<string, number>>;
-  readonly warnings: readonly RemoteError[];
-}
-
-/** An explanation as a program in the same process gets it. */
-export interface Explained {
-  readonly answer: Answer;
-  readonly report: ExplainReport;
-  /** One number a location. */
-  readonly map: ScalarMap;
 }
 
 /** Classes of a prediction. */

@@ -106,6 +106,15 @@ export class Judge {
     return this.#explainChanged(subject, change.weights, { method, options });
   }
 
+  /** The relevance of every layer; undefined for methods that explain the input alone. */
+  async layers({ method, options }: Explainer): Promise<ReadonlyMap<string, FloatArray> | undefined> {
+    if (!method.open) return undefined;
+    const { prepared, score } = this.#case;
+    const subject = { ...subjectOf(prepared, score), output: score.output };
+    const explanation = await method.open(subject, options, prepared.specialised.runtime);
+    return (await explanation.relevance(score, options)).maps;
+  }
+
   async #explainChanged(
     subject: Subject,
     weights: ReadonlyMap<string, Tensor>,
@@ -156,6 +165,7 @@ export class Judge {
         if (!by) throw methodMissing('this metric');
         return this.explain(by, change);
       },
+      layers: async () => by && this.layers(by),
       memo<T>(key: string, make: () => T): T {
         if (!memo.has(key)) memo.set(key, make());
         return memo.get(key) as T;

@@ -1,4 +1,4 @@
-import type { OptionValues, RemoteError } from '../protocol';
+import type { OptionValues, RemoteError, ScalarMap } from '../protocol';
 import type { Answer } from './explain';
 import { statistics } from './maps';
 
@@ -29,6 +29,14 @@ export interface ExplainReport {
   readonly ms: Readonly<Record<string, number>>;
   /** Absent when there are none. */
   readonly warnings?: readonly RemoteError[];
+}
+
+/** An explanation as a program in the same process gets it. */
+export interface Explained {
+  readonly answer: Answer;
+  readonly report: ExplainReport;
+  /** One number a location. */
+  readonly map: ScalarMap;
 }
 
 /** The report of an answer. `model` is the path as the person gave it. */

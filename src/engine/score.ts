@@ -37,7 +37,7 @@ export interface Claim extends Target {
   readonly attribution: string;
   /** An .npy file or a picture: where the evidence is. */
   readonly mask?: string;
-  /** The method that made it, for metrics that explain again. */
+  /** The method that made it: some metrics explain again, or look at its layers. */
   readonly method?: string;
   readonly methodOptions?: Readonly<Record<string, OptionValue>>;
   readonly metrics: readonly string[];
@@ -147,7 +147,7 @@ export async function scoreAttribution(
   const judge = new Judge(opened, desk.request, desk.scratch);
   const attribution = readAttribution(claim.attribution);
   const mask = claim.mask === undefined ? undefined : await maskFor(claim.mask, judge.layout, opened.prepared.seen);
-  const again = wanted.some(({ metric }) => metric.info.needs.includes('method'));
+  const again = claim.method !== undefined || wanted.some(({ metric }) => metric.info.needs.includes('method'));
   const by = again ? await explainerOf(claim, attribution, judge, desk) : undefined;
   const found = await judge.judge(attribution, wanted, { mask, by });
   return {

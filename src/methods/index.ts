@@ -1,5 +1,8 @@
 import { PrismError } from '../graph/errors';
 import { ablationCam } from './ablation-cam';
+import { attentionRelevance } from './attention-relevance';
+import { attentionRollout } from './attention-rollout';
+import { attnLrp } from './attn-lrp';
 import { deconvnet } from './deconvnet';
 import { deepLift } from './deeplift';
 import { eigenCam } from './eigen-cam';
@@ -16,6 +19,7 @@ import { integratedGradients } from './integrated-gradients';
 import { kernelShap } from './kernel-shap';
 import { layerCam } from './layer-cam';
 import { lime } from './lime';
+import { lrp } from './lrp';
 import type { Method } from './method';
 import { occlusion } from './occlusion';
 import { rise } from './rise';
@@ -49,6 +53,10 @@ export const METHODS: readonly Method[] = [
   scoreCam,
   eigenCam,
   guidedGradCam,
+  lrp,
+  attnLrp,
+  attentionRollout,
+  attentionRelevance,
   occlusion,
   rise,
   lime,

@@ -1,4 +1,5 @@
 import { PrismError } from '../graph/errors';
+import type { FloatArray } from '../graph/ndarray';
 import type { Options } from '../methods/method';
 import type { Judged, Metric, MetricRuntime } from './metric';
 import { sum } from './statistics';
@@ -17,7 +18,10 @@ function reference({ input }: Judged, { baseline }: Options, runtime: MetricRunt
   );
 }
 
-/** |Σ a − (S(x) − S(x'))|. */
+const residuals = (layers: ReadonlyMap<string, FloatArray>, score: number): Record<string, number> =>
+  Object.fromEntries([...layers].map(([layer, { data }]) => [layer, sum(data) - score]));
+
+/** |Σ a − (S(x) − S(x'))|; for methods that give every layer its relevance, each layer's sum less the score as well. */
 export const completeness: Metric = {
   info: {
     id: 'completeness',
@@ -46,6 +50,15 @@ export const completeness: Metric = {
     const expected = score[0] - (baseline ? score[1] : 0);
     const actual = sum(judged.attribution.data);
     const residual = Math.abs(actual - expected);
-    return { value: residual, details: { sum: actual, expected, relative: residual / (Math.abs(expected) || 1) } };
+    const layers = await runtime.layers();
+    return {
+      value: residual,
+      details: {
+        sum: actual,
+        expected,
+        relative: residual / (Math.abs(expected) || 1),
+        ...(layers && { layers: residuals(layers, score[0]) }),
+      },
+    };
   },
 };

@@ -65,6 +65,8 @@ export interface MetricRuntime {
   scores(count: number, make: (index: number) => Float32Array): Promise<Scores>;
   /** Explains again by the method that made the attribution. */
   explain(change?: Change): Promise<FloatArray>;
+  /** The relevance of every layer, where the method that made the attribution is known and gives one. */
+  layers(): Promise<ReadonlyMap<string, FloatArray> | undefined>;
   /** Keeps what several metrics of one attribution need: made once for each key. */
   memo<T>(key: string, make: () => T): T;
   /**

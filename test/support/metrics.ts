@@ -19,6 +19,7 @@ export interface Fake {
   /** Score and probability of one input. */
   readonly model?: (input: Float32Array) => Promise<{ score: number; probability: number }>;
   readonly explain?: (change?: Change) => Promise<FloatArray>;
+  readonly layers?: ReadonlyMap<string, FloatArray>;
   readonly graph?: Graph;
   /** Arrays by the names that options give them. */
   readonly files?: Readonly<Record<string, FloatArray>>;
@@ -28,7 +29,7 @@ const missing = async (): Promise<never> => {
   throw new Error('this test has no such thing');
 };
 
-export function fakeRuntime({ model = missing, explain = missing, graph, files = {} }: Fake): MetricRuntime {
+export function fakeRuntime({ model = missing, explain = missing, layers, graph, files = {} }: Fake): MetricRuntime {
   const memo = new Map<string, unknown>();
   return {
     graph: graph as Graph,
@@ -43,6 +44,7 @@ export function fakeRuntime({ model = missing, explain = missing, graph, files =
       return { score, probability };
     },
     explain,
+    layers: async () => layers,
     memo<T>(key: string, make: () => T): T {
       if (!memo.has(key)) memo.set(key, make());
       return memo.get(key) as T;

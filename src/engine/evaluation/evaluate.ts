@@ -4,7 +4,7 @@ import { PrismError } from '../../graph/errors';
 import { methodById } from '../../methods/index';
 import { mean } from '../../metrics/statistics';
 import type { CallContext } from '../../rpc';
-import type { Engine, Worked } from '../engine';
+import type { Desk, Worked, Workshop } from '../desk';
 import type { Explainer, Wanted } from '../judge';
 import { completeOptions } from '../options';
 import { wantedMetrics } from '../score';
@@ -36,12 +36,12 @@ class Bench {
   #model?: string;
 
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: Workshop,
     private readonly path: string,
     private readonly context: CallContext | undefined,
   ) {}
 
-  async work(task: Parameters<typeof this.engine.work<void>>[1]): Promise<void> {
+  async work(task: (desk: Desk) => Promise<void>): Promise<void> {
     const context = this.context && { signal: this.context.signal, progress: () => {} };
     const { provider, warnings } = await this.engine.work(
       this.path,
@@ -70,7 +70,7 @@ class Bench {
  * @throws PrismError those of the question, of the model and of writing; what fails for a picture or a method is noted
  */
 export async function evaluate(
-  engine: Engine,
+  engine: Workshop,
   model: string,
   question: EvaluationQuestion,
   context?: CallContext,

@@ -150,6 +150,25 @@ time         N ms
     expect(metrics['max-sensitivity'].value ** 2).toBeLessThan(0.7);
   });
 
+  it('finds the score in every layer of a decomposition', async () => {
+    const how = ['--image', await workspace.picture('p.png', RED, BLUE), '--target', 'red'];
+    const map = workspace.path('s.npy');
+    await prism(workspace, ['explain', workspace.colours(), ...how, '--method', 'srd', '--out', map, '--quiet']);
+    const asked = ['--metric', 'completeness', '--option', 'baseline=none', '--method', 'srd', '--json'];
+    const { out } = await prism(workspace, [
+      'score',
+      workspace.path('colours.onnx'),
+      ...how,
+      '--attribution',
+      map,
+      ...asked,
+    ]);
+    const { value, layers } = JSON.parse(out).metrics.completeness;
+    expect(value).toBeCloseTo(0, 5);
+    expect(Object.keys(layers)).toContain('/act/Relu_output_0');
+    for (const residual of Object.values(layers)) expect(residual).toBeCloseTo(0, 5);
+  });
+
   it('takes the probability of a dense output from the positions that count', async () => {
     const side = 4;
     const shape = [1, 3, side, side];

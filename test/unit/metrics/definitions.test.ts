@@ -301,6 +301,13 @@ describe('completeness', () => {
     expect(found).toMatchObject({ value, details: { sum: 13, expected } });
   });
 
+  it('looks at every layer that has relevance', async () => {
+    const layers = new Map([['relu', floatArray(Float32Array.of(10, 8), [2])]]);
+    const model = async () => ({ score: 19, probability: 0 });
+    const { details } = await judge('completeness', judged, fakeRuntime({ model, layers }));
+    expect(details?.layers).toEqual({ relu: -1 });
+  });
+
   it('refuses a baseline of another size', async () => {
     await expect(judge('completeness', judged, runtime, { baseline: 'few' })).rejects.toMatchObject({
       code: 'SHAPE_MISMATCH',

@@ -1,0 +1,36 @@
+import type { Attribution, Method, MethodInfo } from './method';
+import { explainRelevance } from './relevance/explain';
+import { zeroRule } from './relevance/rules';
+
+const info: MethodInfo = {
+  id: 'attn-lrp',
+  title: 'AttnLRP',
+  summary:
+    'Relevance propagation made for transformers: attention weights receive relevance too. Softmax is expanded to first order, both factors of a product get half, activations pass relevance on, normalisations divide by a constant. Biases keep a share, which is reported.',
+  paper: {
+    title: 'AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers (ICML 2024)',
+    url: 'https://arxiv.org/abs/2402.05602',
+  },
+  family: 'relevance',
+  signed: true,
+  needs: 'reverse',
+  layers: false,
+  options: [],
+};
+
+/**
+ * AttnLRP (Achtibat et al. 2024) without stabilisers: relevance stays a factor of the value it belongs to, and nothing
+ * is divided.
+ */
+export const attnLrp: Method = {
+  info,
+
+  explain(subject, _options, runtime): Promise<Attribution> {
+    return explainRelevance(
+      subject,
+      info.id,
+      () => ({ composite: { first: [], layers: [['any', zeroRule]] }, stabiliser: 0, products: 'halves' }),
+      runtime,
+    );
+  },
+};
