@@ -57,6 +57,9 @@ export const epsilonRule = (epsilon: number): LinearRule => ({
   stabiliser: epsilon,
 });
 
+/** LRP-0: what each input contributed, with nothing to keep denominators from zero. */
+export const zeroRule: LinearRule = epsilonRule(0);
+
 const ACTIVATING = [term('positive', 'positive', true), term('negative', 'negative')];
 const INHIBITING = [term('positive', 'negative', true), term('negative', 'positive')];
 
