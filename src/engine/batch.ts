@@ -2,6 +2,7 @@ import { PrismError } from '../graph/errors';
 import type { InputShapes } from '../graph/inputShapes';
 import type { Graph } from '../graph/ir';
 import { specialise } from '../graph/specialise';
+import { unfuse } from '../ops/unfuse';
 import { valueBytes } from './programs';
 import type { Provider } from './session';
 
@@ -47,7 +48,7 @@ export async function batched(graph: Graph, shapes: InputShapes, size: number): 
   const outputs = graph.outputs.map((output) => ({ ...output, shape: undefined }));
   const many = new Map([...shapes].map(([name, [, ...rest]]) => [name, [size, ...rest]]));
   try {
-    const result = await specialise({ ...graph, inputs: open, outputs }, many);
+    const result = unfuse(await specialise({ ...graph, inputs: open, outputs }, many));
     return result.nodes.some(({ op }) => WHOLE.has(op)) ? undefined : result;
   } catch (error) {
     if (error instanceof PrismError) return undefined;

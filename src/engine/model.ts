@@ -8,6 +8,7 @@ import { discover } from '../inputs/discover';
 import { describeModel, type ModelDescription } from '../inputs/load';
 import type { ModelSignature } from '../inputs/settings';
 import type { Batched } from '../methods/method';
+import { unfuse } from '../ops/unfuse';
 import type { ModelInfo, RemoteError, ValueSummary } from '../protocol';
 import { batched, batchSize } from './batch';
 import { Lru } from './lru';
@@ -124,7 +125,7 @@ export class Model {
   }
 
   async #specialise(shapes: InputShapes, key: string): Promise<Specialised> {
-    const graph = await specialise(this.graph, shapes);
+    const graph = unfuse(await specialise(this.graph, shapes));
     const check = (): void => this.requireUnchanged();
     const runtime = new ModelRuntime(this.programs, this.requests, this.hash, key, check);
     return {

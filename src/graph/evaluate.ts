@@ -20,15 +20,7 @@ const INTEGER_ELEMENTS = 65536;
 /** Would rename values, or give a constant other contents under the same name. */
 const DISABLED = ['TransposeOptimizer', 'ConstantSharing', 'CommonSubexpressionElimination'];
 
-const DOMAINS = new Set([
-  '',
-  'ai.onnx.ml',
-  'ai.onnx.training',
-  'ai.onnx.preview',
-  'com.microsoft',
-  'com.microsoft.nchwc',
-  'org.pytorch.aten',
-]);
+const DOMAINS = new Set(['', 'ai.onnx.ml', 'ai.onnx.training', 'ai.onnx.preview', 'com.microsoft', 'org.pytorch.aten']);
 
 /** What onnxruntime says of a graph without running it. */
 export interface Findings {
@@ -41,9 +33,19 @@ export interface Findings {
 const isSmall = ({ dtype, shape }: Tensor): boolean =>
   elementCount(shape) <= (/^u?int|^bool/.test(dtype) ? INTEGER_ELEMENTS : SMALL_ELEMENTS);
 
+/** Domains of operators that lay their data out as one kind of processor wants it. */
+const MACHINE_DOMAINS = new Set(['com.microsoft.nchwc', 'com.ms.internal.nhwc']);
+
 function requireKnownOperators(graph: Graph): void {
   for (const node of graph.nodes) {
     if (DOMAINS.has(node.domain)) continue;
+    if (MACHINE_DOMAINS.has(node.domain)) {
+      throw new PrismError(
+        'MODEL_FOR_ONE_MACHINE',
+        `the model was saved by onnxruntime after it had been optimised for one kind of processor (node ${JSON.stringify(node.name || node.outputs[0])} is a ${node.op} of ${node.domain}); use the model as it was before, or save it at graph_optimization_level ORT_ENABLE_EXTENDED`,
+        { node: node.name || node.outputs[0], op: node.op, domain: node.domain },
+      );
+    }
     throw new PrismError(
       'UNKNOWN_DOMAIN',
       `the node ${JSON.stringify(node.name || node.outputs[0])} uses the operator ${node.op} of ${node.domain}, which is not part of ONNX or onnxruntime; export the model without it`,
@@ -165,7 +167,7 @@ function read(proto: GraphProto | undefined): Findings {
  * shape inference and constant folding. Nothing is run on weights: large initializers stand in as inputs.
  *
  * @param known types known from elsewhere, to help inference on
- * @throws PrismError UNKNOWN_DOMAIN, UNSUPPORTED_OPERATOR, INPUT_SHAPE, MODEL_INVALID
+ * @throws PrismError UNKNOWN_DOMAIN, MODEL_FOR_ONE_MACHINE, UNSUPPORTED_OPERATOR, INPUT_SHAPE, MODEL_INVALID
  */
 export async function evaluate(graph: Graph, known: ReadonlyMap<string, TensorType> = new Map()): Promise<Findings> {
   requireKnownOperators(graph);

@@ -13,7 +13,7 @@ const MAX_ROUNDS = 16;
  * the model says of them; weights are not touched. Specialising again changes nothing.
  *
  * @param shapes of some or all inputs; see {@link defaultInputShapes} for the others
- * @throws PrismError INPUT_SHAPE, UNKNOWN_INPUT, UNKNOWN_DOMAIN, UNSUPPORTED_OPERATOR, MODEL_INVALID
+ * @throws PrismError INPUT_SHAPE, UNKNOWN_INPUT, UNKNOWN_DOMAIN, MODEL_FOR_ONE_MACHINE, UNSUPPORTED_OPERATOR, MODEL_INVALID
  */
 export async function specialise(graph: Graph, shapes: InputShapes = new Map()): Promise<Graph> {
   const chosen = defaultInputShapes(graph, shapes);

@@ -117,23 +117,6 @@ const gelu = unary((x, _y, b, node) =>
   getString(node, 'approximate', 'none') === 'tanh' ? geluTanh(x, b) : geluExact(x, b),
 );
 
-/** The contributed operators that add a bias before the activation; the bias broadcasts. */
-const withBias =
-  (derivative: (x: string, b: Builder) => string): VjpRule =>
-  ({ node, b, cotangents }) => {
-    const [x, bias] = node.inputs;
-    const dx = b.mul(cotangents[0] as string, derivative(bias ? b.add(x, bias) : x, b));
-    return bias ? [dx, dx] : [dx];
-  };
-
-/** Of x·σ(αx). */
-const quickGelu = unary((x, _y, b, node) => {
-  const alpha = getFloat(node, 'alpha', 1.702);
-  const gate = b.op('Sigmoid', [b.scale(x, alpha)]);
-  const slope = b.mul(gate, b.sub(one(b, x), gate));
-  return b.add(gate, b.mul(b.scale(x, alpha), slope));
-});
-
 /** Of x·tanh(softplus(x)). */
 const mish = unary((x, _y, b) => {
   const t = b.op('Tanh', [b.op('Softplus', [x])]);
@@ -169,8 +152,4 @@ export const activation: VjpRules = [
   ['ThresholdedRelu', thresholdedRelu],
   ['Shrink', shrink],
   ['Erf', erf],
-  ['com.microsoft:Gelu', unary((x, _y, b) => geluExact(x, b))],
-  ['com.microsoft:BiasGelu', withBias(geluExact)],
-  ['com.microsoft:FastGelu', withBias(geluTanh)],
-  ['com.microsoft:QuickGelu', quickGelu],
 ];

@@ -3,7 +3,7 @@ import { float, floats, int, ints, string } from '../../../src/graph/attributes'
 import { Builder } from '../../../src/graph/builder';
 import { type Attributes, type Graph, type Node, TARGET_OPSET, type Tensor } from '../../../src/graph/ir';
 import { specialise } from '../../../src/graph/specialise';
-import { float32, int64 } from '../../../src/graph/tensor';
+import { float32, int32, int64 } from '../../../src/graph/tensor';
 import type { NpyArray } from '../../../src/inputs/npy';
 import { vjp } from '../../../src/ops/vjp';
 import { gradientGraph } from '../../../src/reverse/gradient';
@@ -108,6 +108,53 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Sample>>>> = {
       attributes: { transA: int(1), transB: int(1), alpha: float(0.5) },
       by: [0, 1],
     },
+    'with rows in front of the batch': {
+      inputs: [uniform(4, 2, 3), uniform(5, 2, 3)],
+      attributes: { transBatchA: int(1), transBatchB: int(1), transB: int(1) },
+      by: [0, 1],
+    },
+  },
+  'com.microsoft:Gelu': { plain: { inputs: [uniform(2, 5)], by: [0] } },
+  'com.microsoft:BiasGelu': { plain: { inputs: [uniform(2, 5), uniform(5)], by: [0, 1] } },
+  'com.microsoft:FastGelu': {
+    'without a bias': { inputs: [uniform(2, 5)], by: [0] },
+    'with one': { inputs: [uniform(2, 5), uniform(5)], by: [0, 1] },
+  },
+  'com.microsoft:QuickGelu': {
+    'by default': { inputs: [uniform(2, 5)], by: [0] },
+    'as Swish': { inputs: [uniform(2, 5)], attributes: { alpha: float(1) }, by: [0] },
+  },
+  'com.microsoft:EmbedLayerNormalization': {
+    'with segments, a mask and the sum': {
+      inputs: [
+        whole('int32', [2, 3], 1, 4, 0, 3, 2, 2),
+        whole('int32', [2, 3], 0, 1, 1, 0, 0, 1),
+        uniform(5, 8),
+        uniform(4, 8),
+        uniform(2, 8),
+        uniform(8),
+        uniform(8),
+        whole('int32', [2, 3], 1, 1, 0, 1, 1, 1),
+      ],
+      attributes: { epsilon: float(1e-5), mask_index_type: int(1) },
+      outputs: 3,
+      by: [2, 3, 4, 5, 6],
+    },
+    'with positions of its own': {
+      inputs: [
+        whole('int32', [1, 3], 1, 4, 0),
+        undefined,
+        uniform(5, 8),
+        uniform(4, 8),
+        undefined,
+        uniform(8),
+        uniform(8),
+        undefined,
+        whole('int32', [1, 3], 3, 1, 0),
+      ],
+      outputs: 2,
+      by: [2, 3],
+    },
   },
   'com.microsoft:FusedConv': {
     'with HardSigmoid': {
@@ -161,11 +208,96 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Sample>>>> = {
       attributes: { num_heads: int(3), unidirectional: int(1), scale: float(0.3) },
       by: [0, 1, 2],
     },
+    'with caches': {
+      inputs: [
+        uniform(1, 2, 6),
+        uniform(1, 2, 6),
+        uniform(1, 2, 6),
+        undefined,
+        undefined,
+        undefined,
+        uniform(1, 3, 3, 2),
+        uniform(1, 3, 3, 2),
+      ],
+      attributes: { num_heads: int(3) },
+      outputs: 3,
+      by: [0, 1, 6, 7],
+    },
   },
   'com.microsoft:Attention': {
     'with a mask': {
       inputs: [uniform(2, 4, 6), constant(6, 24), constant(24), whole('int32', [2, 4], 1, 1, 1, 0, 1, 1, 0, 0)],
       attributes: { num_heads: int(2) },
+      by: [0],
+    },
+    'with lengths and a cache': {
+      inputs: [uniform(2, 3, 6), constant(6, 24), constant(24), whole('int32', [2], 5, 4), uniform(2, 2, 2, 2, 4)],
+      attributes: { num_heads: int(2) },
+      outputs: 2,
+      by: [0, 4],
+    },
+    'with a bias of the scores': {
+      inputs: [uniform(2, 3, 6), constant(6, 24), constant(24), undefined, undefined, uniform(2, 2, 3, 3)],
+      attributes: { num_heads: int(2) },
+      by: [0, 5],
+    },
+    'with ends and beginnings': {
+      inputs: [uniform(2, 4, 6), constant(6, 24), constant(24), whole('int32', [4], 4, 3, 1, 0)],
+      attributes: { num_heads: int(2) },
+      by: [0],
+    },
+  },
+  'com.microsoft:RotaryEmbedding': {
+    'of the first halves with the second': {
+      inputs: [uniform(2, 3, 8), whole('int64', [2, 3], 0, 1, 2, 4, 1, 3), constant(5, 2), constant(5, 2)],
+      by: [0],
+    },
+    'of neighbours, from a position on': {
+      inputs: [uniform(2, 2, 3, 4), whole('int64', [1], 2), constant(6, 2), constant(6, 2)],
+      attributes: { interleaved: int(1) },
+      by: [0],
+    },
+    'of a part of the features': {
+      inputs: [uniform(1, 3, 12), whole('int64', [1], 0), constant(3, 2), constant(3, 2)],
+      attributes: { num_heads: int(2), rotary_embedding_dim: int(4) },
+      by: [0],
+    },
+  },
+  'com.microsoft:GroupQueryAttention': {
+    'of a whole text': {
+      inputs: [
+        uniform(1, 4, 32),
+        uniform(1, 4, 16),
+        uniform(1, 4, 16),
+        undefined,
+        undefined,
+        whole('int32', [1], 3),
+        int32(Int32Array.of(4), []),
+      ],
+      attributes: { num_heads: int(4), kv_num_heads: int(2) },
+      outputs: 3,
+      by: [0, 1, 2],
+    },
+    'packed, turned, capped and through a window': {
+      inputs: [
+        uniform(2, 5, 64),
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        whole('int32', [2], 4, 4),
+        int32(Int32Array.of(5), []),
+        constant(5, 8),
+        constant(5, 8),
+      ],
+      attributes: {
+        num_heads: int(2),
+        kv_num_heads: int(1),
+        do_rotary: int(1),
+        softcap: float(2),
+        local_window_size: int(3),
+      },
+      outputs: 3,
       by: [0],
     },
   },
