@@ -4,6 +4,7 @@ import type { PrismError } from '../graph/errors';
 import { toPrismError } from '../rpc';
 import { provider } from './arguments';
 import { compareCommand } from './compare';
+import { diffCommand } from './diff';
 import { doctorCommand } from './doctor';
 import { evaluateCommand } from './evaluate';
 import { explainCommand } from './explain';
@@ -48,6 +49,7 @@ function createProgram(terminal: Terminal): Command {
     predictCommand,
     layersCommand,
     compareCommand,
+    diffCommand,
     scoreCommand,
     evaluateCommand,
     methodsCommand,
