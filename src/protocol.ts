@@ -160,8 +160,14 @@ export interface Progress {
   readonly partial?: ScalarMap;
 }
 
+/** A method that a model is beyond, and why. */
+export interface Unfit {
+  readonly method: string;
+  readonly error: RemoteError;
+}
+
 /** What the engine process answers. */
-export interface EngineApi {
+export interface EngineApi extends StudyApi {
   initialize(params: { readonly cacheDir: string | null; readonly provider: string }): Promise<EngineInfo>;
   methods(params: Record<string, never>): Promise<readonly MethodSummary[]>;
   model(params: { readonly path: string }): Promise<ModelInfo>;
@@ -198,16 +204,64 @@ export interface EngineApi {
   writeConfig(params: { readonly model: string }): Promise<string>;
 }
 
+/** Maps of one input by several methods, as a picture to keep. */
+export interface Sheet {
+  readonly photograph?: Photograph;
+  /** What it is of, kept in the file's metadata. */
+  readonly caption: string;
+
+  /** What is explained, in words. */
+  readonly target: string;
+  readonly cells: readonly {
+    readonly title: string;
+    readonly note: string;
+    readonly map: ScalarMap;
+    readonly signed: boolean;
+  }[];
+}
+
+/** What the engine answers to whoever looks at several methods. */
+export interface StudyApi {
+  /** The methods that cannot explain by the model, found by building their graphs; may take seconds. */
+  unfit(params: { readonly model: string }): Promise<readonly Unfit[]>;
+  /** Writes a picture (PNG) of maps side by side. */
+  saveSheet(params: { readonly path: string; readonly sheet: Sheet }): Promise<void>;
+}
+
+/** One method of a comparison; its map is asked for apart, by the handle of its explanation. */
+export interface ComparedMethod {
+  readonly method: string;
+  readonly status: 'waiting' | 'working' | 'ready' | 'failed';
+  readonly result?: Pick<Explanation, 'id' | 'options' | 'target' | 'conservation' | 'provider' | 'ms'>;
+  readonly error?: RemoteError;
+}
+
+/** Several methods on one input. */
+export interface ComparisonState {
+  /** Another one each time that a comparison begins. */
+  readonly id: string;
+  readonly methods: readonly ComparedMethod[];
+}
+
+/** What a panel is asked: one explanation, with methods to compare beside it or none. */
+export interface PanelQuestion extends ExplainParams {
+  readonly compare?: readonly string[];
+}
+
 /** What the panel shows at one moment; the host owns it and sends it whole. */
 export interface PanelState {
   readonly status: 'empty' | 'working' | 'ready' | 'failed';
   readonly progress?: Progress;
   readonly error?: RemoteError;
   /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
-  readonly question?: ExplainParams;
+  readonly question?: PanelQuestion;
+  /** Methods beside each other, of the same model and image as the explanation. */
+  readonly comparison?: ComparisonState;
   /** The last good explanation stays visible while another is being computed or after one failed. */
   readonly explanation?: Explanation;
   readonly methods: readonly MethodSummary[];
+  /** Those that cannot explain by the model; absent while that is not known. */
+  readonly unfit?: readonly Unfit[];
   /** Strings of the panel in the display language, by the key used in the source. */
   readonly l10n: Readonly<Record<string, string>>;
 }
@@ -235,6 +289,18 @@ export interface HostApi {
   layerMaps(params: { readonly layers: readonly string[] }): Promise<readonly ScalarMap[]>;
   receptiveField(params: { readonly layer: string; readonly x: number; readonly y: number }): Promise<ScalarMap>;
   readers(params: { readonly layer: string; readonly x: number; readonly y: number }): Promise<ScalarMap>;
+  /** Lets the person choose methods and compares them. */
+  pickCompared(params: Record<string, never>): Promise<void>;
+  /** Compares the same methods for another class. */
+  compareTarget(params: { readonly index: number }): Promise<void>;
+  /** Shows one of the compared explanations by itself. */
+  openCompared(params: { readonly method: string }): Promise<void>;
+  /** Maps of compared methods, by the handles of their explanations. */
+  comparedMaps(params: { readonly explanations: readonly string[] }): Promise<readonly ScalarMap[]>;
+  /** Writes the comparison as one picture. */
+  exportComparison(params: Record<string, never>): Promise<void>;
+  /** Lets the person choose another method, those that fit the model first. */
+  pickMethod(params: Record<string, never>): Promise<void>;
   /** `png` comes with the picture as the panel paints it. */
   exportAs(params: { readonly format: 'png' | 'npy' | 'json' | 'onnx'; readonly png?: Uint8Array }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;

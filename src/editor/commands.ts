@@ -61,12 +61,20 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       if (!image) throw new PrismError('NO_IMAGE', vscode.l10n.t('No image is open in the active editor.'));
       await explainer.explain({ images: [image] });
     },
+    [commands.compareMethods]: async (...args) => {
+      const [given] = filesOf(args);
+      const shown = rooms.panels.current;
+      const open = shown?.active && shown.question ? vscode.Uri.file(shown.question.image) : undefined;
+      const image = given ?? open ?? activeImage() ?? (await pickImage());
+      if (image) await explainer.compare(image);
+    },
     [commands.chooseMethod]: async (...args) => {
-      const method = await methods.pick();
-      if (!method) return;
-      await methods.remember(method.id);
       const files = filesOf(args);
       const { current } = rooms.panels;
+      const model = files[0] ? await rooms.models.evident(files[0].fsPath) : current?.question?.model;
+      const method = await methods.pick(model);
+      if (!method) return;
+      await methods.remember(method.id);
       if (files.length > 0) await explainer.explain({ images: files, method: method.id });
       else if (current?.question) {
         await current.explain({ ...current.question, method: method.id, options: methods.options(method.id) });
@@ -159,6 +167,7 @@ async function showQuickActions(): Promise<void> {
   const picked = await vscode.window.showQuickPick(
     [
       action(commands.explainImage, 'eye', t('Explain Image…')),
+      action(commands.compareMethods, 'layout', t('Compare Methods…')),
       action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),
       action(commands.showLayers, 'list-tree', t('Show Layers')),

@@ -11,6 +11,7 @@ export const commands = {
   explainInNewPanel: 'modelPrism.explainInNewPanel',
   explainImage: 'modelPrism.explainImage',
   explainActiveImage: 'modelPrism.explainActiveImage',
+  compareMethods: 'modelPrism.compareMethods',
   chooseModel: 'modelPrism.chooseModel',
   chooseMethod: 'modelPrism.chooseMethod',
   useModel: 'modelPrism.useModel',

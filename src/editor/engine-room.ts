@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { EngineClient } from '../engine/client';
 import { PrismError } from '../graph/errors';
-import type { EngineApi, MethodSummary } from '../protocol';
+import type { EngineApi, MethodSummary, Unfit } from '../protocol';
 import type { Client } from '../rpc';
 import { commands } from './contributions';
 import { onSettings, setting } from './settings';
@@ -67,6 +67,16 @@ export class EngineRoom implements vscode.Disposable {
   async methods(): Promise<readonly MethodSummary[]> {
     this.#methods ??= await this.api.methods({});
     return this.#methods;
+  }
+
+  /** The methods that a model is beyond; none where the model itself cannot be read, which explaining will tell. */
+  async unfit(model: string): Promise<readonly Unfit[]> {
+    try {
+      return await this.api.unfit({ model });
+    } catch (error) {
+      this.log.warn(`which methods fit ${model}: ${error}`);
+      return [];
+    }
   }
 
   /** Starts the engine anew, whatever it is doing. */

@@ -25,12 +25,26 @@ export class Explainer {
     private readonly panels: Panels,
   ) {}
 
+  /** Explains a picture by several methods, which the person chooses. */
+  async compare(image: vscode.Uri): Promise<void> {
+    requireFiles([image]);
+    const { current } = this.panels;
+    const shown = current?.question?.image === image.fsPath ? current.question : undefined;
+    const model = shown?.model ?? (await modelFor(this.models, image.fsPath));
+    if (model === undefined) return;
+    const methods = await this.methods.pickSeveral(model);
+    if (!methods) return;
+    const method = shown?.method ?? this.methods.current;
+    const question = shown ?? { model, image: image.fsPath, method, options: this.methods.options(method) };
+    await this.#showProgress(
+      vscode.l10n.t('Comparing {0} methods…', methods.length),
+      this.panels.compare(question, methods),
+    );
+  }
+
   /** Explains pictures, the first in the panel used last and each other in one of its own. */
   async explain({ images, method = this.methods.current, newPanel = false }: ExplainWish): Promise<void> {
-    const remote = images.find(({ scheme }) => scheme !== 'file');
-    if (remote) {
-      throw new PrismError('NOT_A_FILE', vscode.l10n.t('{0} is not a file on this machine.', remote.toString(true)));
-    }
+    requireFiles(images);
     await this.methods.remember(method);
     const { current } = this.panels;
     // Options that were set in the panel go on for its next picture.
@@ -44,11 +58,15 @@ export class Explainer {
         this.panels.explain({ model, image: image.fsPath, method, options }, newPanel || i > 0 ? 'new' : 'reuse'),
       );
     }
-    await this.#showProgress(images.length, Promise.all(runs));
+    const title =
+      images.length === 1
+        ? vscode.l10n.t('Explaining the image…')
+        : vscode.l10n.t('Explaining {0} images…', images.length);
+    await this.#showProgress(title, Promise.all(runs));
   }
 
   /** Tells of work that takes long, wherever the panel is. */
-  async #showProgress(count: number, work: Promise<unknown>): Promise<void> {
+  async #showProgress(title: string, work: Promise<unknown>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), PATIENCE_MS);
@@ -56,7 +74,6 @@ export class Explainer {
     const first = await Promise.race([work, late]);
     clearTimeout(timer);
     if (first !== 'late') return;
-    const title = count === 1 ? vscode.l10n.t('Explaining the image…') : vscode.l10n.t('Explaining {0} images…', count);
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     await vscode.window.withProgress(options, async (_progress, token) => {
       token.onCancellationRequested(() => this.cancel());
@@ -68,4 +85,10 @@ export class Explainer {
   cancel(): void {
     for (const panel of this.panels.all) panel.cancel();
   }
+}
+
+function requireFiles(images: readonly vscode.Uri[]): void {
+  const remote = images.find(({ scheme }) => scheme !== 'file');
+  if (!remote) return;
+  throw new PrismError('NOT_A_FILE', vscode.l10n.t('{0} is not a file on this machine.', remote.toString(true)));
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type { Explanation, HostApi } from '../protocol';
+import type { Explanation, HostApi, Sheet } from '../protocol';
 
 type Format = Parameters<HostApi['exportAs']>[0]['format'];
 
@@ -42,6 +42,23 @@ export async function exportExplanation(
   if (!uri) return;
   if (format === 'png' && png) await write(uri.fsPath, png);
   else await save(uri.fsPath);
+  void told(uri);
+}
+
+/**
+ * Asks where to, and writes a comparison there as one picture.
+ *
+ * @param save writes the sheet to a path
+ */
+export async function exportComparison({ photograph }: Sheet, save: (path: string) => Promise<void>): Promise<void> {
+  const image = photograph?.path ?? 'comparison';
+  const uri = await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Export the comparison'),
+    defaultUri: vscode.Uri.file(path.join(path.dirname(image), `${path.parse(image).name}.comparison.png`)),
+    filters: { PNG: ['png'] },
+  });
+  if (!uri) return;
+  await save(uri.fsPath);
   void told(uri);
 }
 

@@ -1,11 +1,22 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type { EngineApi, ExplainParams, Explanation, HostApi, PanelState, Progress, ScalarMap } from '../protocol';
+import type {
+  EngineApi,
+  ExplainParams,
+  Explanation,
+  HostApi,
+  PanelQuestion,
+  PanelState,
+  Progress,
+  ScalarMap,
+} from '../protocol';
 import { type CallContext, type Client, cancelled, type Implementation, toPrismError, toRemoteError } from '../rpc';
+import { Comparison } from './comparison';
+import { commands } from './contributions';
 import type { ConfigDiagnostics } from './diagnostics';
 import type { EngineRoom } from './engine-room';
-import { exportExplanation } from './export';
+import { exportComparison, exportExplanation } from './export';
 import type { MethodChoice } from './methods';
 import { panelHtml, panelRoots } from './panel-html';
 import { openConfig, writeConfig } from './settings-file';
@@ -45,6 +56,7 @@ export class ExplanationPanel implements vscode.Disposable {
   /** The last run; resolves when the panel has come to rest. */
   #work: Promise<void> = Promise.resolve();
   #watcher?: vscode.Disposable;
+  #comparison?: Comparison;
   /** Files that the explanation came from have changed while nobody was looking. */
   #stale = false;
   #disposed = false;
@@ -53,7 +65,7 @@ export class ExplanationPanel implements vscode.Disposable {
   readonly onChanged = this.#changed.event;
   readonly onDisposed: vscode.Event<void>;
 
-  constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: ExplainParams) {
+  constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: PanelQuestion) {
     this.#panel = panel;
     this.#rooms = rooms;
     this.onDisposed = panel.onDidDispose;
@@ -84,7 +96,7 @@ export class ExplanationPanel implements vscode.Disposable {
     return this.#state;
   }
 
-  get question(): ExplainParams | undefined {
+  get question(): PanelQuestion | undefined {
     return this.#state.question;
   }
 
@@ -110,6 +122,7 @@ export class ExplanationPanel implements vscode.Disposable {
     this.#disposed = true;
     this.cancel();
     this.#release(this.explanation);
+    this.#dropComparison();
     this.#watcher?.dispose();
     for (const disposable of this.#disposables) disposable.dispose();
   }
@@ -125,31 +138,61 @@ export class ExplanationPanel implements vscode.Disposable {
   /** Explains the same again, at once if somebody looks. */
   refresh(): void {
     this.#stale = !this.#panel.visible;
-    if (this.question && this.#panel.visible) void this.explain(this.question);
+    if (this.question && this.#panel.visible) void this.#begin(this.question);
   }
 
   /** Explains, instead of what is being explained; resolves when that has succeeded, failed or been cancelled. */
-  explain(question: ExplainParams): Promise<void> {
+  explain(question: PanelQuestion): Promise<void> {
+    const compared = this.#comparison?.question;
+    // What was compared stays beside explanations of the same.
+    if (compared && (compared.image !== question.image || compared.model !== question.model)) this.#dropComparison();
+    return this.#start(question, (run) => this.#explain(question, run));
+  }
+
+  /** Explains by several methods; the first of them, or the one in use, is then the explanation by itself. */
+  compare(question: ExplainParams, methods: readonly string[]): Promise<void> {
+    const { methods: choice } = this.#rooms;
+    const own = methods.includes(question.method);
+    const ordered = own ? [question.method, ...methods.filter((method) => method !== question.method)] : methods;
+    const { compare: _, ...rest }: PanelQuestion = question;
+    this.#dropComparison();
+    const comparison = new Comparison(rest, ordered, (method) =>
+      method === rest.method ? (rest.options ?? choice.options(method)) : choice.options(method),
+    );
+    this.#comparison = comparison;
+    return this.#start({ ...rest, compare: ordered }, (run) => this.#compare(comparison, run));
+  }
+
+  #begin({ compare, ...question }: PanelQuestion): Promise<void> {
+    return compare ? this.compare(question, compare) : this.explain(question);
+  }
+
+  #start(question: PanelQuestion, work: (run: AbortController) => Promise<void>): Promise<void> {
     this.#run?.abort(cancelled());
     const run = new AbortController();
     this.#run = run;
     this.#stale = false;
     this.#panel.title = path.basename(question.image);
-    this.#working(question);
-    this.#work = this.#explain(question, run).finally(() => {
+    const another = question.model !== this.explanation?.model.path;
+    const begun = { status: 'working', question, progress: undefined, error: undefined } as const;
+    if (this.#state.comparison?.id === this.#comparison?.id) this.#working(question);
+    else this.#update({ ...begun, comparison: this.#comparison?.state });
+    this.#work = work(run).finally(() => {
       if (this.#run === run) this.#run = undefined;
       this.#changed.fire();
+      if (another || this.#state.unfit === undefined) void this.#findUnfit(question.model);
     });
     return this.#work;
   }
 
-  async #explain(question: ExplainParams, run: AbortController): Promise<void> {
+  async #explain(question: PanelQuestion, run: AbortController): Promise<void> {
     const { engine, log } = this.#rooms;
-    const { model, image, method } = question;
+    const { compare: _, ...params } = question;
+    const { model, image, method } = params;
     const what = `${method} of ${image} by ${model}`;
     try {
       const methods = await engine.methods();
-      const explanation = await engine.api.explain(question, { cancel: run.signal, onProgress: this.#progress(run) });
+      const explanation = await engine.api.explain(params, { cancel: run.signal, onProgress: this.#progress(run) });
       if (run.signal.aborted) return this.#release(explanation);
       log.info(`${what}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms (${explanation.provider})`);
       this.#release(this.explanation);
@@ -168,6 +211,71 @@ export class ExplanationPanel implements vscode.Disposable {
       });
     }
     this.#watch(question);
+  }
+
+  async #compare(comparison: Comparison, run: AbortController): Promise<void> {
+    const { engine, log } = this.#rooms;
+    const progress = this.#progress(run);
+    const current = (): boolean => this.#comparison === comparison && !this.#disposed;
+    const tell = (change: Change = {}): void => {
+      if (current()) this.#update({ comparison: comparison.state, progress: undefined, ...change });
+    };
+    let first = true;
+    const known = await engine.methods().catch(() => this.#state.methods);
+    tell({ methods: known });
+    await comparison.run(() => engine.api, run.signal, {
+      changed: () => tell(),
+      progress,
+      found: (explanation) => {
+        const { method, target, ms } = explanation;
+        log.info(`${method.id} of ${explanation.photograph.path}: ${target.label}, ${JSON.stringify(ms)} ms`);
+        if (!current()) return this.#release(explanation);
+        if (first) this.#show(explanation);
+        first = false;
+      },
+    });
+    if (!current() || this.#run !== run) return;
+    const failure = comparison.state.methods.find(({ error }) => error)?.error;
+    for (const { method, error } of comparison.state.methods) {
+      if (error) log.error(`${method}: ${error.code}: ${error.message}`);
+    }
+    const nothing = first && this.explanation === undefined;
+    tell({
+      status: nothing ? 'failed' : 'ready',
+      error: nothing ? (failure ?? toRemoteError(cancelled())) : undefined,
+    });
+    this.#watch(comparison.question);
+  }
+
+  /** Shows an explanation that there is already. */
+  #show(explanation: Explanation): void {
+    const { compare } = this.question ?? {};
+    const { model, photograph, method, target, options } = explanation;
+    const before = this.explanation;
+    const question = { model: model.path, image: photograph.path, method: method.id, target: target.index, options };
+    this.#change({ explanation, question: { ...question, ...(compare && { compare }) } });
+    if (before?.id !== explanation.id) this.#release(before);
+  }
+
+  #dropComparison(): void {
+    const dropped = this.#comparison;
+    this.#comparison = undefined;
+    for (const explanation of dropped?.explanations ?? []) {
+      if (explanation.id !== this.explanation?.id) this.#release(explanation);
+    }
+    const { question } = this.#state;
+    if (question?.compare) {
+      const { compare: _, ...rest } = question;
+      this.#change({ question: rest });
+    }
+  }
+
+  /** Which methods the model is beyond: known a moment after the first explanation. */
+  async #findUnfit(model: string): Promise<void> {
+    const { engine } = this.#rooms;
+    if (engine.client.status.state !== 'ready') return;
+    const unfit = await engine.unfit(model);
+    if (!this.#disposed && this.question?.model === model) this.#update({ unfit });
   }
 
   #progress(run: AbortController): (progress: Progress) => void {
@@ -189,7 +297,7 @@ export class ExplanationPanel implements vscode.Disposable {
     this.#watcher = watchFiles(files, () => this.refresh());
   }
 
-  #working(question: ExplainParams | undefined, progress?: Progress): void {
+  #working(question: PanelQuestion | undefined, progress?: Progress): void {
     this.#change({ status: 'working', question, progress, error: undefined });
     this.#link.working();
   }
@@ -205,8 +313,10 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   #release(explanation: Explanation | undefined): void {
+    // What is compared may be looked at again.
+    if (!explanation || this.#comparison?.holds(explanation)) return;
     // An engine that has ended holds nothing, and must not be started for this.
-    if (!explanation || this.#rooms.engine.client.status.state !== 'ready') return;
+    if (this.#rooms.engine.client.status.state !== 'ready') return;
     this.#rooms.engine.api.release({ explanation: explanation.id }).catch(() => {});
   }
 
@@ -232,14 +342,18 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   #again(change: Partial<ExplainParams>): void {
-    if (this.question) void this.explain({ ...this.question, ...change });
+    const { question, explanation } = this;
+    if (!question) return;
+    // Tried again after nothing came of it, a comparison is one again.
+    if (question.compare && !explanation) void this.#begin({ ...question, ...change });
+    else void this.explain({ ...question, ...change });
   }
 
   /** What the webview asks. Work that takes long is answered at once and seen in the state. */
   readonly #host: Implementation<HostApi> = {
     ready: async () => {
       const { question, status } = this.#state;
-      if (status === 'empty' && question) void this.explain(question);
+      if (status === 'empty' && question) void this.#begin(question);
       else if (this.#stale) this.refresh();
       return this.#state;
     },
@@ -249,6 +363,25 @@ export class ExplanationPanel implements vscode.Disposable {
       this.#again({ method, options: this.#rooms.methods.options(method) });
     },
     setOptions: async ({ options }) => this.#again({ options }),
+    pickCompared: async () => void vscode.commands.executeCommand(commands.compareMethods),
+    compareTarget: async ({ index }) => {
+      const { question } = this;
+      if (question?.compare) void this.compare({ ...question, target: index }, question.compare);
+    },
+    openCompared: async ({ method }) => {
+      const explanation = this.#comparison?.get(method);
+      if (!explanation) return;
+      await this.#rooms.methods.remember(method);
+      this.#show(explanation);
+      this.#link.update();
+    },
+    comparedMaps: async ({ explanations }) => this.#comparison?.maps(explanations) ?? [],
+    exportComparison: async () => {
+      const sheet = this.#comparison?.sheet();
+      if (!sheet) throw nothingExplained();
+      await exportComparison(sheet, (file) => this.#rooms.engine.api.saveSheet({ path: file, sheet }));
+    },
+    pickMethod: async () => void vscode.commands.executeCommand(commands.chooseMethod),
     cancel: async () => this.cancel(),
     retry: async () => this.#again({}),
     layerMaps: (params, context) =>

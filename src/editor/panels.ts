@@ -43,6 +43,13 @@ export class Panels implements vscode.Disposable, vscode.WebviewPanelSerializer 
     return panel.explain(question);
   }
 
+  /** Explains by several methods in the panel used last. */
+  compare(question: ExplainParams, methods: readonly string[]): Promise<void> {
+    const panel = this.current ?? this.#create();
+    panel.reveal();
+    return panel.compare(question, methods);
+  }
+
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     this.#add(new ExplanationPanel(panel, this.rooms, keptQuestion(state)));
   }

@@ -1,6 +1,6 @@
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { methodById } from '../methods/index';
-import type { OptionValues, RemoteError } from '../protocol';
+import type { OptionValues, RemoteError, Sheet } from '../protocol';
 import { type CallContext, toRemoteError } from '../rpc';
 import { contactSheet } from './contactSheet';
 import type { Question } from './explain';
@@ -60,26 +60,40 @@ export async function compare(
     }
   }
   if (found.length === 0) throw failure;
-  const picture = await sheetOf(found, columns);
+  const picture = await pictureOfSheet(await sheetOf(found), columns);
   replaceFile(out, (file) => writeAll(file, picture, 0));
   return comparisonOf(found, failures);
 }
 
-async function sheetOf(found: readonly Explained[], columns?: number): Promise<Uint8Array> {
+async function sheetOf(found: readonly Explained[]): Promise<Sheet> {
   const [{ answer, report }] = found;
   const { label, index, score } = report.target;
-  const told = `${label}${index === null || label === String(index) ? '' : ` (${index})`}, score ${Number(score.toPrecision(4))}`;
+  const target = `${label}${index === null || label === String(index) ? '' : ` (${index})`}, score ${Number(score.toPrecision(4))}`;
   const photograph = answer.prepared.seen && (await photographOf(answer.prepared.seen));
-  const cells = await Promise.all(
-    found.map(async (explained) => {
-      const { info } = explained.answer.method;
-      const picture = await renderMap(explained.map, info.signed, { photograph });
-      return { picture, title: info.title, note: optionsOf(explained) };
+  return {
+    ...(photograph && { photograph }),
+    target,
+    caption: `${found.map(({ report: { method } }) => method).join(', ')} of ${report.model}: ${target}`,
+    cells: found.map((explained) => {
+      const { title, signed } = explained.answer.method.info;
+      return { title, note: optionsOf(explained), map: explained.map, signed };
     }),
+  };
+}
+
+/** The picture of a sheet: the photograph first, where there is one. */
+export async function pictureOfSheet(
+  { photograph, target, caption, cells }: Sheet,
+  columns?: number,
+): Promise<Uint8Array> {
+  const maps = await Promise.all(
+    cells.map(async ({ title, note, map, signed }) => ({
+      picture: await renderMap(map, signed, { photograph }),
+      title,
+      note,
+    })),
   );
-  const first = photograph ? [{ picture: photograph.encoded, title: told }] : [];
-  const all = [...first, ...cells];
-  const caption = `${found.map(({ report: { method } }) => method).join(', ')} of ${report.model}: ${told}`;
+  const all = [...(photograph ? [{ picture: photograph.encoded, title: target }] : []), ...maps];
   return contactSheet(all, columns ?? Math.ceil(Math.sqrt(all.length)), caption);
 }
 

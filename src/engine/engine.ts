@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { PrismError } from '../graph/errors';
-import { defaultInputShapes, type InputShapes } from '../graph/inputShapes';
 import { type Graph, typeOf } from '../graph/ir';
 import { configNames } from '../inputs/discover';
 import { formatConfig } from '../inputs/settings';
@@ -19,11 +18,13 @@ import type {
   ModelInfo,
   RemoteError,
   ScalarMap,
+  StudyApi,
 } from '../protocol';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
 import { topClasses } from './classes';
+import { defaultShapes } from './defaultShapes';
 import type { Desk, Worked } from './desk';
 import { type Answer, classify, explain, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
@@ -76,7 +77,7 @@ export interface Prediction {
  * Models, methods and what is computed with them. Knows nothing of processes: the editor talks to one in a child
  * process, the command line has its own.
  */
-export class Engine implements EngineApi {
+export class Engine implements Omit<EngineApi, keyof StudyApi> {
   readonly #options: EngineOptions;
   readonly #requests = new Requests();
   readonly #explanations = new Explanations();
@@ -336,15 +337,6 @@ export class Engine implements EngineApi {
       : this.#ready.choice.provider;
     return reportOf(path, answer, provider, request.ms(), this.#warnings(answer.model, request));
   }
-}
-
-/** Input shapes for questions that no input comes with: what preprocessing makes, else what the model says. */
-function defaultShapes({ graph, description }: Model): InputShapes {
-  const { input } = description.settings;
-  if (!input?.size) return defaultInputShapes(graph);
-  const [height, width] = input.size;
-  const extent: Record<string, number> = { N: 1, C: input.channels === 'grey' ? 1 : 3, H: height, W: width };
-  return defaultInputShapes(graph, new Map([[input.name, [...input.layout].map((axis) => extent[axis])]]));
 }
 
 /** The attribution as one number a location of what it explains, to be shown. */

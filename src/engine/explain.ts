@@ -305,7 +305,7 @@ export const BEYOND: ReadonlySet<string> = new Set([
 ]);
 
 /** Names the methods that work on whatever runs; what has a cause, onnxruntime itself refuses, and no method works. */
-function withAlternatives(error: unknown, { info }: Method): unknown {
+export function withAlternatives(error: unknown, { info }: Method): unknown {
   if (!(error instanceof PrismError) || !BEYOND.has(error.code) || error.cause !== undefined) return error;
   if (info.family === 'perturbation') return error;
   const methods = METHODS.filter((method) => method.info.family === 'perturbation').map((method) => method.info.id);

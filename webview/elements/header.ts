@@ -3,7 +3,7 @@ import type { VscodeCheckbox } from '@vscode-elements/elements/dist/vscode-check
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
-import type { MethodSummary } from '../../src/protocol';
+import type { MethodSummary, RemoteError } from '../../src/protocol';
 import { prominentOption } from '../logic/options';
 import type { PanelModel } from '../logic/panel-model';
 import { PrismElement } from './element';
@@ -20,7 +20,8 @@ declare module './element' {
   }
 }
 
-const choiceOf = ({ id, title, summary }: MethodSummary): Choice => ({ value: id, title, description: summary });
+const choiceOf = ({ id, title, summary }: MethodSummary, why: RemoteError | undefined): Choice =>
+  why ? { value: id, title, description: why.message, disabled: true } : { value: id, title, description: summary };
 
 /** Which method, with which options, on which model; and what to do with the result. */
 @customElement('prism-header')
@@ -93,7 +94,7 @@ export class Header extends PrismElement {
     return html`
       <div class="row">
         <div class="method" ?hidden=${!model.state?.methods.length}>
-          ${select(t('Method'), method?.id ?? '', (model.state?.methods ?? []).map(choiceOf), (id) => model.chooseMethod(id))}
+          ${select(t('Method'), method?.id ?? '', this.#choices(), (id) => model.chooseMethod(id))}
         </div>
         ${
           prominent
@@ -128,6 +129,14 @@ export class Header extends PrismElement {
     `;
   }
 
+  /** All methods, those that the model is beyond last. */
+  #choices(): Choice[] {
+    const { methods = [], unfit = [] } = this.model.state ?? {};
+    const why = (id: string): RemoteError | undefined => unfit.find(({ method }) => method === id)?.error;
+    const sorted = [...methods].sort((a, b) => Number(why(a.id) !== undefined) - Number(why(b.id) !== undefined));
+    return sorted.map((method) => choiceOf(method, why(method.id)));
+  }
+
   #options(method: MethodSummary): TemplateResult {
     const { model, t } = this;
     const prominent = prominentOption(method);
@@ -155,6 +164,14 @@ export class Header extends PrismElement {
       { id: 'onnx', title: t('Explanation graph (ONNX)…') },
     ];
     return html`
+      <button
+        class="tool"
+        title=${t('Compare methods…')}
+        aria-label=${t('Compare methods…')}
+        @click=${this.model.pickCompared}
+      >
+        ${icon('layout')}
+      </button>
       <button
         class="tool"
         title=${t('Copy the picture')}

@@ -10,8 +10,18 @@ declare module './element' {
     'work-retry': undefined;
     'log-show': undefined;
     'message-dismiss': undefined;
+    'method-pick': undefined;
   }
 }
+
+/** Codes of a method that cannot treat the model, while others may. */
+const beyond: ReadonlySet<string> = new Set([
+  'METHOD_DOES_NOT_FIT',
+  'NO_LOCATIONS',
+  'SRD_UNSUPPORTED',
+  'UNSUPPORTED_ATTRIBUTE',
+  'UNSUPPORTED_OPERATOR',
+]);
 
 /** A failure, with what can be done about it. */
 @customElement('prism-message')
@@ -94,6 +104,13 @@ export class Message extends PrismElement {
         ${
           this.retry
             ? html`<vscode-button @click=${() => this.emit('work-retry', undefined)}>${t('Retry')}</vscode-button>`
+            : nothing
+        }
+        ${
+          beyond.has(error.code)
+            ? html`<vscode-button @click=${() => this.emit('method-pick', undefined)}
+                >${t('Choose another method…')}</vscode-button
+              >`
             : nothing
         }
         <vscode-button secondary @click=${() => this.emit('log-show', undefined)}>${t('Show log')}</vscode-button>

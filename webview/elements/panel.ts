@@ -10,6 +10,7 @@ import { pictureOf } from '../painting/picture';
 import { readTheme } from '../painting/scene';
 import './breadcrumb';
 import './classes';
+import './comparison';
 import { PrismElement } from './element';
 import './empty';
 import './header';
@@ -71,8 +72,8 @@ export class Panel extends PrismElement {
     return html`
       <div class="unseen" role="status" aria-live="polite">${model.announcement}</div>
       <header>
-        ${state ? this.#header(model) : nothing} ${state?.status === 'working' ? this.#progress(model) : nothing}
-        <div @work-retry=${model.retry} @log-show=${model.showLog}>
+        ${state && !model.comparing ? this.#header(model) : nothing} ${state?.status === 'working' ? this.#progress(model) : nothing}
+        <div @work-retry=${model.retry} @log-show=${model.showLog} @method-pick=${model.pickMethod}>
           <prism-message
             ?hidden=${state?.status !== 'failed'}
             .t=${t}
@@ -88,7 +89,7 @@ export class Panel extends PrismElement {
           ></prism-message>
         </div>
       </header>
-      ${explanation ? this.#main(model, explanation) : nothing}
+      ${model.comparing ? this.#compared(model, explanation) : explanation ? this.#main(model, explanation) : nothing}
       ${state?.status === 'empty' ? html`<main class="begin"><prism-empty .t=${t}></prism-empty></main>` : nothing}
     `;
   }
@@ -115,6 +116,33 @@ export class Panel extends PrismElement {
     ></prism-progress>`;
   }
 
+  #compared(model: PanelModel, explanation: Explanation | undefined): TemplateResult {
+    return html`<main class="explained">
+      <prism-comparison
+        class="stage"
+        .t=${model.t}
+        .model=${model}
+        .version=${this.version}
+        .photo=${explanation && this.photo}
+        .theme=${this.theme}
+      ></prism-comparison>
+      <aside>${explanation ? this.#classes(model, explanation, (index) => model.compareTarget(index)) : nothing}</aside>
+    </main>`;
+  }
+
+  #classes(model: PanelModel, { top, target }: Explanation, choose: (index: number) => Promise<void>): TemplateResult {
+    const { t } = model;
+    return html`<prism-section class="classes" .t=${t} heading=${t('Classes')}>
+      <prism-classes
+        .t=${t}
+        .top=${top}
+        .target=${target}
+        .asked=${model.asked.target}
+        @class-choose=${(event: CustomEvent<number>) => choose(event.detail)}
+      ></prism-classes>
+    </prism-section>`;
+  }
+
   #main(model: PanelModel, explanation: Explanation): TemplateResult {
     const { t, layer } = model;
     return html`<main class="explained">
@@ -130,15 +158,7 @@ export class Panel extends PrismElement {
         ></prism-stage>
       </div>
       <aside>
-        <prism-section class="classes" .t=${t} heading=${t('Classes')}>
-          <prism-classes
-            .t=${t}
-            .top=${explanation.top}
-            .target=${explanation.target}
-            .asked=${model.asked.target}
-            @class-choose=${(event: CustomEvent<number>) => model.explainTarget(event.detail)}
-          ></prism-classes>
-        </prism-section>
+        ${this.#classes(model, explanation, (index) => model.explainTarget(index))}
         ${layer ? this.#pfvSection(model) : nothing}
         ${explanation.layers.length > 0 ? this.#layerSection(model, explanation) : nothing}
       </aside>
@@ -182,6 +202,7 @@ export class Panel extends PrismElement {
     const tool = (name: Parameters<typeof icon>[0], title: string, action: () => void): TemplateResult =>
       html`<button class="tool" title=${title} aria-label=${title} @click=${action}>${icon(name)}</button>`;
     return html`<div class="toolbar" role="group" aria-label=${t('Pictures')}>
+      ${model.comparison ? tool('layout', t('Back to the comparison'), () => model.showComparison()) : nothing}
       <prism-breadcrumb
         .t=${t}
         .layer=${model.layer}
@@ -255,9 +276,11 @@ export class Panel extends PrismElement {
     const back = event.key === 'Backspace' || (event.key === 'ArrowLeft' && event.altKey);
     const [target] = event.composedPath();
     const typing = target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox';
-    if (!back || typing || this.model?.layer === undefined) return;
+    const { model } = this;
+    if (!back || typing || !model || (model.layer === undefined && !model.comparison)) return;
     event.preventDefault();
     event.stopPropagation();
-    this.model.closeLayer();
+    if (model.layer) model.closeLayer();
+    else model.showComparison();
   };
 }

@@ -8,6 +8,7 @@ export interface Choice {
   readonly value: string;
   readonly title: string;
   readonly description?: string;
+  readonly disabled?: boolean;
 }
 
 /** A drop-down list of VS Code's looks that always shows `value`, whatever was clicked; `position` is where it opens. */
@@ -30,6 +31,7 @@ export function select(
           .value=${choice.value}
           .description=${choice.description ?? ''}
           ?selected=${choice.value === value}
+          ?disabled=${choice.disabled === true}
           >${choice.title}</vscode-option
         >`,
     )}

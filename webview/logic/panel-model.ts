@@ -1,4 +1,6 @@
 import type {
+  ComparedMethod,
+  ComparisonState,
   ExplainParams,
   Explanation,
   HostApi,
@@ -74,6 +76,10 @@ export class PanelModel {
   t: Translate = english;
 
   readonly layerMaps: LayerMaps;
+  /** Maps of compared methods, by the handles of their explanations. */
+  readonly comparedMaps: LayerMaps;
+  /** Whether this document has shown a comparison. */
+  #compared = false;
   readonly #fields = new MapCache(fieldLimit);
   readonly #field: Latest<Place, ScalarMap>;
   readonly #readers: Latest<Place, ScalarMap>;
@@ -85,6 +91,7 @@ export class PanelModel {
     private readonly changed: () => void,
   ) {
     this.layerMaps = new LayerMaps((layers) => host.layerMaps({ layers }), changed);
+    this.comparedMaps = new LayerMaps((explanations) => host.comparedMaps({ explanations }), changed);
     this.#field = new Latest(
       (place) => host.receptiveField(place),
       (place, map) => {
@@ -118,6 +125,7 @@ export class PanelModel {
       this.view = { ...this.view, question: state.question };
       this.keep(this.view);
     }
+    if (before?.comparison?.id !== state.comparison?.id) this.#comparisonChanged(before !== undefined);
     if (before?.explanation?.id !== state.explanation?.id) this.#explanationChanged(before?.explanation !== undefined);
     if (
       state.status === 'failed' &&
@@ -134,6 +142,15 @@ export class PanelModel {
     if (this.state === undefined) return;
     const { error: _, progress: __, ...rest } = this.state;
     this.update({ ...rest, ...now, status: 'working' });
+  }
+
+  get comparison(): ComparisonState | undefined {
+    return this.state?.comparison;
+  }
+
+  /** Whether the comparison is shown, and not a single explanation. */
+  get comparing(): boolean {
+    return this.comparison !== undefined && this.view.grid !== false;
   }
 
   get explanation(): Explanation | undefined {
@@ -269,6 +286,28 @@ export class PanelModel {
     await this.#ask(() => this.host.setOptions({ options }));
   }
 
+  /** Shows the comparison as a whole again. */
+  showComparison(): void {
+    if (this.comparison === undefined || this.comparing) return;
+    this.announcement = this.t('{0} methods compared.', this.comparison.methods.length);
+    this.setView({ grid: true });
+  }
+
+  /** Shows what one of the compared methods says by itself. */
+  async openCompared({ method, status }: ComparedMethod): Promise<void> {
+    if (status !== 'ready') return;
+    await this.#ask(() => this.host.openCompared({ method }));
+    this.setView({ grid: false });
+  }
+
+  async compareTarget(index: number): Promise<void> {
+    this.#show({ asked: { ...this.asked, target: index } });
+    await this.#ask(() => this.host.compareTarget({ index }));
+  }
+
+  pickCompared = (): Promise<void> => this.#ask(() => this.host.pickCompared({}));
+  exportComparison = (): Promise<void> => this.#ask(() => this.host.exportComparison({}));
+  pickMethod = (): Promise<void> => this.#ask(() => this.host.pickMethod({}));
   cancel = (): Promise<void> => this.#ask(() => this.host.cancel({}));
   retry = (): Promise<void> => this.#ask(() => this.host.retry({}));
   writeConfig = (): Promise<void> => this.#ask(() => this.host.writeConfig({}));
@@ -290,6 +329,16 @@ export class PanelModel {
 
   fail(reason: unknown): void {
     this.#report(reason);
+  }
+
+  /** A comparison that begins is shown; one that was there before the panel was, as it was left. */
+  #comparisonChanged(begins: boolean): void {
+    this.comparedMaps.clear();
+    const kept = this.state?.question?.compare ? this.view.grid : undefined;
+    const first = begins && this.#compared;
+    this.#compared = true;
+    const grid = this.comparison && (first ? true : (kept ?? true));
+    if (grid !== this.view.grid) this.setView({ grid });
   }
 
   #explanationChanged(hadAnother: boolean): void {

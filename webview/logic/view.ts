@@ -1,14 +1,16 @@
-import type { ExplainParams, PanelView } from '../../src/protocol';
+import type { PanelQuestion, PanelView } from '../../src/protocol';
 import { colourMapsOf } from './colour-maps';
 import type { ScaleRule } from './scale';
 
 /** What the panel keeps: presentation and the host's question, never data. */
 export interface View extends PanelView {
   /** Not the panel's to read: the host wants it back after a reload. */
-  readonly question?: ExplainParams;
+  readonly question?: PanelQuestion;
   /** Colour map for attributions without sign; `colourMap` is the one for signed ones. */
   readonly sequentialMap: string;
   readonly scale: ScaleRule;
+  /** Whether a comparison is shown as a whole; undefined while there is none. */
+  readonly grid?: boolean;
 }
 
 export const defaultView: View = {
@@ -32,15 +34,16 @@ export function restoreView(kept: unknown): View {
   if (!isRecord(kept)) return defaultView;
   const within = (value: unknown, high: number): value is number =>
     typeof value === 'number' && value >= 0 && value <= high;
-  const { question, layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout } = kept;
+  const { question, layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout, grid } = kept;
   return {
-    ...(isRecord(question) && { question: question as unknown as ExplainParams }),
+    ...(isRecord(question) && { question: question as unknown as PanelQuestion }),
     ...(typeof layer === 'string' && { layer }),
     ...(isRecord(pinned) &&
       typeof pinned.layer === 'string' &&
       isIndex(pinned.x) &&
       isIndex(pinned.y) && { pinned: { layer: pinned.layer, x: pinned.x, y: pinned.y } }),
     ...(within(smoothing, mostSmoothing) && { smoothing }),
+    ...(typeof grid === 'boolean' && { grid }),
     opacity: within(opacity, 1) ? opacity : defaultView.opacity,
     colourMap: typeof colourMap === 'string' ? colourMap : defaultView.colourMap,
     sequentialMap: typeof sequentialMap === 'string' ? sequentialMap : defaultView.sequentialMap,

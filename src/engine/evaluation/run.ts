@@ -78,7 +78,7 @@ export class Run {
       this.entries.push(entry);
     } catch (error) {
       const failure = failureOf(error);
-      const unfit = BEYOND.has(failure.code);
+      const unfit = BEYOND.has(failure.code) || failure.code === 'METHOD_DOES_NOT_FIT';
       if (unfit) this.#unfit.add(id);
       this.failures.push({ ...(!unfit && { image }), method: id, error: failure });
     }

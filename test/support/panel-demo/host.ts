@@ -2,6 +2,7 @@ import { createMessageConnection } from 'vscode-jsonrpc/browser';
 import { readNpy } from '../../../src/inputs/npy';
 import type {
   ClassScore,
+  ComparedMethod,
   Explanation,
   HostApi,
   LayerInfo,
@@ -172,6 +173,35 @@ function start(): void {
     return bump(width, height, { x: width / 3, y: height / 3 }, Math.max(width, height) / 6);
   };
 
+  /** Six methods: the maps that there are go round, one is at work, one is refused. */
+  const compare = async (): Promise<void> => {
+    const made = await host;
+    const shown = demo.state.explanation!;
+    const cells = made.data.methods.slice(0, 6).map(({ id }, i): ComparedMethod => {
+      if (i === 3) return { method: id, status: 'working' };
+      if (i === 4)
+        return {
+          method: id,
+          status: 'failed',
+          error: {
+            code: 'UNSUPPORTED_OPERATOR',
+            message:
+              'Det has no gradient (node /Det, opset 21); perturbation methods work on whatever runs (occlusion, rise)',
+          },
+        };
+      if (i === 5) return { method: id, status: 'waiting' };
+      const { options, conservation, provider, ms } = shown;
+      const result = { id: i === 0 ? shown.id : `compared-${i}`, options, target: shown.target, provider, ms };
+      return { method: id, status: 'ready', result: conservation ? { ...result, conservation } : result };
+    });
+    await demo.update({
+      status: 'working',
+      progress: { fraction: 0.6, message: '4/6 · explaining by Guided Backpropagation' },
+      comparison: { id: `comparison-${++compared}`, methods: cells },
+    });
+  };
+  let compared = 0;
+
   serve<HostApi>(connection, {
     async ready(params) {
       note('ready', params);
@@ -222,6 +252,34 @@ function start(): void {
       const { width, height } = layer(params.layer);
       const centre = { x: ((params.x + 0.5) * width) / 224 - 0.5, y: ((params.y + 0.5) * height) / 224 - 0.5 };
       return bump(width, height, centre, Math.max(0.8, width / 24));
+    },
+    async pickCompared(params) {
+      note('pickCompared', params);
+      await compare();
+    },
+    async compareTarget(params) {
+      note('compareTarget', params);
+      (await host).target = params.index;
+      await compare();
+    },
+    async openCompared(params) {
+      note('openCompared', params);
+      Object.assign(await host, { method: params.method });
+      const explanation = await (await host).explanation();
+      await demo.update({ status: 'ready', progress: undefined, explanation });
+    },
+    async comparedMaps(params) {
+      note('comparedMaps', params);
+      const { maps } = (await host).data;
+      return Promise.all(
+        params.explanations.map((_, i) => fetchMap(Object.values(maps)[i % Object.values(maps).length]!)),
+      );
+    },
+    async exportComparison(params) {
+      note('exportComparison', params);
+    },
+    async pickMethod(params) {
+      note('pickMethod', params);
     },
     async exportAs(params) {
       note('exportAs', { format: params.format });

@@ -96,6 +96,17 @@ function setUp(view: View = defaultView) {
     receptiveField: (params) => answer('receptiveField', params, mapOf(8, 8, [params.x, params.y])),
     readers: (params) => answer('readers', params, mapOf(2, 3, [1])),
     exportAs: nothing('exportAs'),
+    pickCompared: nothing('pickCompared'),
+    compareTarget: nothing('compareTarget'),
+    openCompared: nothing('openCompared'),
+    comparedMaps: (params) =>
+      answer(
+        'comparedMaps',
+        params,
+        params.explanations.map(() => mapOf(8, 8, [1])),
+      ),
+    exportComparison: nothing('exportComparison'),
+    pickMethod: nothing('pickMethod'),
     writeConfig: nothing('writeConfig'),
     openModelConfig: nothing('openModelConfig'),
     showLog: nothing('showLog'),

@@ -1,0 +1,139 @@
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { ComparedMethod, ComparisonState, MethodSummary } from '../../src/protocol';
+import { colourMap } from '../logic/colour-maps';
+import { number } from '../logic/numbers';
+import type { PanelModel } from '../logic/panel-model';
+import { defaultSmoothing } from '../logic/smooth';
+import type { Look } from '../painting/heatmap';
+import type { Photo } from '../painting/photo';
+import './compared';
+import { PrismElement } from './element';
+import { icon } from './icon';
+
+/** What several methods say of one input, beside each other. */
+@customElement('prism-comparison')
+export class Comparison extends PrismElement {
+  static override styles = [
+    ...PrismElement.styles,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+        min-width: 0;
+      }
+
+      .head {
+        align-items: center;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px 8px;
+        min-height: 28px;
+        padding: 2px 6px 2px 12px;
+      }
+
+      .tools {
+        display: flex;
+        gap: 4px;
+        margin-inline-start: auto;
+      }
+
+      .cells {
+        display: grid;
+        flex: 1;
+        gap: 8px;
+        grid-auto-rows: max-content;
+        grid-template-columns: repeat(auto-fill, minmax(min(190px, 100%), 1fr));
+        min-height: 0;
+        overflow: auto;
+        padding: 4px 12px 12px;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: PanelModel;
+  /** Changes whenever the model did. */
+  @property({ attribute: false }) version = 0;
+  @property({ attribute: false }) photo: Photo | undefined;
+  @property({ attribute: false }) theme = 0;
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { model, t } = this;
+    const { comparison, explanation } = model;
+    if (comparison === undefined) return nothing;
+    const target = explanation?.target;
+    return html`
+      <div class="head">
+        <h2 class="unseen">${t('Comparison')}</h2>
+        ${target ? html`<b>${target.label}</b><span class="quiet number">${t('score {0}', number(target.score, 4))}</span>` : nothing}
+        <span class="quiet number">${this.#count(comparison)}</span>
+        ${explanation ? html`<span class="quiet">${explanation.model.name} · ${explanation.provider}</span>` : nothing}
+        <div class="tools">
+          <button class="tool" @click=${model.pickCompared}>${icon('layout')} ${t('Choose methods…')}</button>
+          <button
+            class="tool"
+            title=${t('Export the comparison as a picture')}
+            aria-label=${t('Export the comparison as a picture')}
+            ?disabled=${!comparison.methods.some(({ status }) => status === 'ready')}
+            @click=${model.exportComparison}
+          >
+            ${icon('export')}
+          </button>
+        </div>
+      </div>
+      <div class="cells" role="list" aria-label=${t('Compared methods')}>
+        <prism-compared
+          role="listitem"
+          .t=${t}
+          .heading=${t('Photograph')}
+          .photo=${this.photo}
+          .theme=${this.theme}
+          what="photograph"
+        ></prism-compared>
+        ${repeat(
+          comparison.methods,
+          ({ method }) => method,
+          (cell) => this.#cell(cell),
+        )}
+      </div>
+    `;
+  }
+
+  #count({ methods }: ComparisonState): string {
+    const done = methods.filter(({ status }) => status === 'ready').length;
+    return done === methods.length ? this.t('{0} methods', done) : this.t('{0} of {1} methods', done, methods.length);
+  }
+
+  #cell(cell: ComparedMethod): TemplateResult {
+    const { model, t } = this;
+    const method = model.state?.methods.find(({ id }) => id === cell.method);
+    const id = cell.result?.id;
+    if (id !== undefined) model.comparedMaps.want(id);
+    const partial = cell.status === 'working' ? model.state?.progress?.partial : undefined;
+    const map = id === undefined ? partial : model.comparedMaps.get(id);
+    return html`<prism-compared
+      role="listitem"
+      .t=${t}
+      .heading=${method?.title ?? cell.method}
+      .cell=${cell}
+      .map=${map}
+      .look=${map && this.#look(map.width, method)}
+      .photo=${this.photo}
+      .theme=${this.theme}
+      .busy=${model.state?.status === 'working'}
+      ?current=${id !== undefined && id === model.explanation?.id}
+      what=${`method:${cell.method}`}
+      data-method=${cell.method}
+      @compared-open=${() => model.openCompared(cell)}
+    ></prism-compared>`;
+  }
+
+  #look(width: number, method: MethodSummary | undefined): Look {
+    const { view } = this.model;
+    const kind = method?.signed ? 'diverging' : 'sequential';
+    const colours = colourMap(kind === 'diverging' ? view.colourMap : view.sequentialMap, kind);
+    return { colours, opacity: view.opacity, sigma: view.smoothing ?? defaultSmoothing(width), rule: view.scale };
+  }
+}
