@@ -29,7 +29,12 @@ export const attnLrp: Method = {
     return explainRelevance(
       subject,
       info.id,
-      () => ({ composite: { first: [], layers: [['any', zeroRule]] }, stabiliser: 0, products: 'halves' }),
+      () => ({
+        composite: { first: [], layers: [['any', zeroRule]] },
+        stabiliser: 0,
+        products: 'halves',
+        sums: 'contributions',
+      }),
       runtime,
     );
   },

@@ -22,7 +22,9 @@ import { lime } from './lime';
 import { lrp } from './lrp';
 import type { Method } from './method';
 import { occlusion } from './occlusion';
+import { rap } from './rap';
 import { rise } from './rise';
+import { rsp } from './rsp';
 import { scoreCam } from './score-cam';
 import { shapleySampling } from './shapley-sampling';
 import { smoothGrad } from './smoothgrad';
@@ -54,6 +56,8 @@ export const METHODS: readonly Method[] = [
   eigenCam,
   guidedGradCam,
   lrp,
+  rap,
+  rsp,
   attnLrp,
   attentionRollout,
   attentionRelevance,

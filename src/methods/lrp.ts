@@ -41,6 +41,13 @@ const info: MethodInfo = {
       default: 0.25,
       min: 0,
     },
+    {
+      key: 'canonical',
+      title: 'Fold normalisation',
+      help: 'Batch normalisation counts as part of the layer before it, and a residual sum shares relevance by contribution. Off: relevance passes batch normalisation unchanged and goes to every branch of a sum in full, so that its total means nothing; to compare with maps that were made without canonical form.',
+      type: 'boolean',
+      default: true,
+    },
   ],
 };
 
@@ -51,10 +58,11 @@ export const lrp: Method = {
   explain(subject, options, runtime): Promise<Attribution> {
     const name = options.composite as CompositeName;
     const values = { epsilon: options.epsilon as number, gamma: options.gamma as number };
+    const sums = options.canonical === false ? 'copies' : 'contributions';
     return explainRelevance(
       subject,
-      `lrp/${name}/${values.epsilon}/${values.gamma}`,
-      () => ({ composite: COMPOSITES[name](values), stabiliser: STABILISER, products: 'gates' }),
+      `lrp/${name}/${values.epsilon}/${values.gamma}/${sums}`,
+      () => ({ composite: COMPOSITES[name](values), stabiliser: STABILISER, products: 'gates', sums }),
       runtime,
     );
   },

@@ -6,6 +6,8 @@ import { prune } from '../../graph/prune';
 import type { RuleTable } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
+import { gradientGraph } from '../../reverse/gradient';
+import type { CamLayer } from '../cam/layer';
 import type { Range } from '../method';
 import { boxFrom } from './box';
 import { type Composite, ruleIn } from './composites';
@@ -14,18 +16,25 @@ import { Losses } from './losses';
 import { rulesOf, type Walk } from './operators';
 import { Wires } from './wires';
 
-export interface RelevanceRequest {
+/** What a method chooses. */
+export interface RelevanceChoice {
+  readonly composite: Composite;
+  /** ε of sums, means and normalisations. */
+  readonly stabiliser: number;
+  readonly products: Walk['products'];
+  readonly sums: Walk['sums'];
+}
+
+export interface RelevanceRequest extends RelevanceChoice {
   /** The model's input: the layers that read it without another layer between are the first. */
   readonly input: string;
   readonly output: string;
   /** The value whose relevance is wanted. */
   readonly of: string;
-  readonly composite: Composite;
-  /** ε of sums, means and normalisations. */
-  readonly stabiliser: number;
-  readonly products: Walk['products'];
   /** What the input's values can be; the input's own smallest and largest one where it is not known. */
   readonly range?: Range;
+  /** Where relevance starts with what Grad-CAM makes of every channel, instead of with the score itself. */
+  readonly layer?: CamLayer;
 }
 
 /** A graph of the forward pass and relevance back from one output. All names are values of `graph`. */
@@ -38,6 +47,8 @@ export interface RelevanceGraph {
   readonly relevance: string;
   /** Relevance that biases and other constants keep, a single number. */
   readonly lost: string;
+  /** Relevance to begin with, a single number; the score itself where it is absent. */
+  readonly start?: string;
 }
 
 const LAYERS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum', 'LSTM', 'GRU', 'RNN']);
@@ -57,42 +68,83 @@ function firstLayers(nodes: readonly Node[], input: string, isConstant: (value: 
   return first;
 }
 
+/** Layers that what is explained reads with no other layer between. */
+function lastLayers(nodes: readonly Node[], start: string, first: string, wires: Wires): Set<string> {
+  const reading = new Set([start]);
+  const last = new Set<string>();
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((value) => reading.has(value))) continue;
+    const computed = node.inputs.filter((value) => value !== first && wires.isComputed(value));
+    if (LAYERS.has(node.op) && computed.length < 2) last.add(node.outputs[0]);
+    else for (const value of computed) reading.add(value);
+  }
+  return last;
+}
+
+/** Both passes up to where relevance starts, and what it starts with. */
+interface Start {
+  readonly b: Builder;
+  readonly nodes: readonly Node[];
+  readonly seed: string;
+  readonly flow: Flow;
+  readonly value: string;
+}
+
+/** At the output: its elements, each times its weight. */
+function fromScore(model: Graph, { output, of, sums }: RelevanceRequest): Start {
+  const folded = sums === 'copies' ? model : foldBatchNorm(model);
+  const graph = typeOf(folded, of) ? folded : model;
+  const b = new Builder(graph);
+  const seed = b.input('weights', b.dtype(output), b.shape(output));
+  return { b, nodes: graph.nodes, seed, flow: flowOf(output, seed), value: output };
+}
+
+/** At a layer: its elements, each times the mean of the score's gradient over the places of its channel. */
+function fromLayer(model: Graph, { output, of }: RelevanceRequest, { value, places }: CamLayer): Start {
+  const wrt = [value, of];
+  const { graph, seed, gradients } = gradientGraph(model, { output, wrt, seed: 'weights' });
+  const b = new Builder(graph);
+  const weights = b.mean(gradients.get(value) as string, places);
+  return { b, nodes: graph.nodes, seed, flow: flowOf(value, b.expand(weights, b.shape(value))), value };
+}
+
 /**
- * Compiles relevance propagation for a specialised graph. The start is the score: the output's elements, each times its
- * weight. Batch normalisation behind a layer is folded into it.
+ * Compiles relevance propagation for a specialised graph. Batch normalisation behind a layer is folded into it, unless
+ * relevance is to pass it unchanged.
  *
  * @throws PrismError UNSUPPORTED_OPERATOR where a node on the way has no rule, UNKNOWN_VALUE
  */
 export function relevanceGraph(model: Graph, request: RelevanceRequest): RelevanceGraph {
-  const { input, output, of } = request;
-  const folded = foldBatchNorm(model);
-  const graph = typeOf(folded, of) ? folded : model;
-  if (!typeOf(graph, of))
+  const { input, output, of, layer } = request;
+  if (!typeOf(model, of))
     throw new PrismError('UNKNOWN_VALUE', `the graph has no value ${JSON.stringify(of)}`, { value: of });
-  const b = new Builder(graph);
+  const { b, nodes, seed, flow, value } = layer ? fromLayer(model, request, layer) : fromScore(model, request);
   const wires = new Wires(b, of);
-  const first = firstLayers(
-    graph.nodes,
-    input,
-    (value) => b.initializer(value) !== undefined || !wires.isComputed(value),
-  );
+  const isConstant = (name: string): boolean => b.initializer(name) !== undefined || !wires.isComputed(name);
+  const first = firstLayers(nodes, input, isConstant);
+  const last = lastLayers(nodes, value, of, wires);
   const losses = new Losses(b);
-  const seed = b.input('weights', b.dtype(output), b.shape(output));
   const walk: Walk = {
     b,
     wires,
     stabiliser: request.stabiliser,
     products: request.products,
+    sums: request.sums,
     biases: new Map(),
-    ruleOf: (node) => ruleIn(request.composite, node, first.has(node.outputs[0])),
-    box: (x) => boxFrom(b, graph.nodes, input, x, request.range),
-    absorb: (value, factor) => losses.add(value, factor),
+    ruleOf(node) {
+      const [made] = node.outputs;
+      return ruleIn(request.composite, node, { isFirst: first.has(made), isLast: last.has(made) }, b);
+    },
+    box: (x) => boxFrom(b, nodes, input, x, request.range),
+    absorb: (constant, factor) => losses.add(constant, factor),
   };
-  const arrived = reverse(b, graph.nodes, tableOf(walk), new Map([[output, flowOf(output, seed)]]), [of]).get(of);
+  const arrived = reverse(b, nodes, tableOf(walk), new Map([[value, flow]]), [of]).get(of);
   const relevance = b.alias(arrived ? whole(b, arrived) : b.zerosLike(of), `relevance(${of})`);
   const lost = b.alias(losses.total(), 'lost relevance');
-  b.setOutputs([output, relevance, lost]);
-  return { graph: prune(b.graph()), seed, output, relevance, lost };
+  const all = b.shape(value).map((_, axis) => axis);
+  const start = layer && b.alias(b.sum(whole(b, flow), all, false), 'start relevance');
+  b.setOutputs([output, relevance, lost, ...(start ? [start] : [])]);
+  return { graph: prune(b.graph()), seed, output, relevance, lost, ...(start && { start }) };
 }
 
 /** The rules of a walk as a table for the driver. */

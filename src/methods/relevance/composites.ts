@@ -1,11 +1,27 @@
+import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
-import { alphaBetaRule, boxRule, epsilonRule, flatRule, gammaRule, type LinearRule, zPlusRule } from './rules';
+import { elementCount } from '../../graph/tensor';
+import {
+  alphaBetaRule,
+  boxRule,
+  epsilonRule,
+  flatRule,
+  gammaRule,
+  influenceRule,
+  type LinearRule,
+  pointwiseSectionalRule,
+  relativeRule,
+  sectionalRule,
+  zPlusRule,
+} from './rules';
 
-/** Kinds of linear layers that composites tell apart. */
-export type Family = 'convolution' | 'dense' | 'any';
+/** Kinds of linear layers that composites tell apart; `window`: a convolution that sees more than one place at once. */
+export type Family = 'convolution' | 'window' | 'dense' | 'any';
 
 /** Which rule treats which layers: the first entry that fits wins. */
 export interface Composite {
+  /** For layers with no other layer between them and what is explained from; these come before all others. */
+  readonly last?: readonly (readonly [Family, LinearRule])[];
   /** For layers with no other layer between them and the model's input. */
   readonly first: readonly (readonly [Family, LinearRule])[];
   readonly layers: readonly (readonly [Family, LinearRule])[];
@@ -18,13 +34,24 @@ export interface CompositeOptions {
 
 const CONVOLUTIONS = new Set(['Conv', 'ConvTranspose']);
 
-const isOf = (family: Family, { op }: Node): boolean =>
-  family === 'any' || (family === 'convolution') === CONVOLUTIONS.has(op);
+function isOf(family: Family, { op, inputs }: Node, b: Builder): boolean {
+  if (family === 'any') return true;
+  const isConvolution = CONVOLUTIONS.has(op);
+  if (family === 'window') return isConvolution && elementCount(b.shape(inputs[1]).slice(2)) > 1;
+  return (family === 'convolution') === isConvolution;
+}
+
+/** Where a layer stands: whether another one lies before or behind it. */
+export interface Place {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
 
 /** The rule of a layer. */
-export function ruleIn(composite: Composite, node: Node, isFirst: boolean): LinearRule {
-  const entries = isFirst ? [...composite.first, ...composite.layers] : composite.layers;
-  const found = entries.find(([family]) => isOf(family, node));
+export function ruleIn(composite: Composite, node: Node, { isFirst, isLast }: Place, b: Builder): LinearRule {
+  const { first, last = [], layers } = composite;
+  const entries = [...(isLast ? last : []), ...(isFirst ? first : []), ...layers];
+  const found = entries.find(([family]) => isOf(family, node, b));
   if (!found) throw new Error(`the composite has no rule for ${node.op}`);
   return found[1];
 }
@@ -56,3 +83,19 @@ export const COMPOSITES = {
 } as const satisfies Readonly<Record<string, (options: CompositeOptions) => Composite>>;
 
 export type CompositeName = keyof typeof COMPOSITES;
+
+/** Relative attributing propagation (Nam et al. 2020): influence on top, then relative shares, pixels apart. */
+export const RELATIVE: Composite = {
+  last: [['any', influenceRule]],
+  first: [['convolution', boxRule]],
+  layers: [['any', relativeRule]],
+};
+
+/** Relative sectional propagation (Nam, Choi, Lee 2021) below the last map. */
+export const SECTIONAL: Composite = {
+  first: [['convolution', boxRule]],
+  layers: [
+    ['window', sectionalRule],
+    ['any', pointwiseSectionalRule],
+  ],
+};

@@ -1,10 +1,8 @@
 import { type FloatArray, floatArray } from '../../graph/ndarray';
+import type { CamLayer } from '../cam/layer';
 import { outputShape, seedOf } from '../gradient';
 import type { Attribution, Runtime, Subject } from '../method';
-import { type RelevanceGraph, type RelevanceRequest, relevanceGraph } from './compile';
-
-/** What a method chooses; the subject gives the rest. */
-export type RelevanceChoice = Pick<RelevanceRequest, 'composite' | 'stabiliser' | 'products'>;
+import { type RelevanceChoice, type RelevanceGraph, relevanceGraph } from './compile';
 
 const sum = (values: ArrayLike<number>): number => {
   let total = 0;
@@ -16,18 +14,27 @@ const sum = (values: ArrayLike<number>): number => {
  * Relevance of the subject's value for its score, by rules that `choose` makes once per key.
  *
  * @param name names rules and options: the same name means the same graph
+ * @param layer where relevance starts; at the score itself when absent
  */
 export async function explainRelevance(
   subject: Subject,
   name: string,
   choose: () => RelevanceChoice,
   runtime: Runtime,
+  layer?: CamLayer,
 ): Promise<Attribution> {
   const { graph, feeds, score, input, range } = subject;
   const of = subject.at ?? input;
-  const key = `${name}/${score.output}/${of}/${JSON.stringify(range ?? null)}`;
+  const key = `${name}/${score.output}/${layer?.value ?? ''}/${of}/${JSON.stringify(range ?? null)}`;
   const compiled: RelevanceGraph = runtime.memo(key, () =>
-    relevanceGraph(graph, { input, output: score.output, of, ...(range && { range }), ...choose() }),
+    relevanceGraph(graph, {
+      input,
+      output: score.output,
+      of,
+      ...(range && { range }),
+      ...(layer && { layer }),
+      ...choose(),
+    }),
   );
   const program = await runtime.compile(key, () => compiled.graph);
   runtime.checkCancelled();
@@ -35,17 +42,18 @@ export async function explainRelevance(
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
   const take = (value: string): FloatArray => results.get(value) as FloatArray;
   const output = take(compiled.output);
-  const expected = weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0);
+  const reached = weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0);
+  const expected = compiled.start === undefined ? reached : take(compiled.start).data[0];
   const map = take(compiled.relevance);
   const actual = sum(map.data);
   const lost = take(compiled.lost).data[0];
   return {
     of,
     map: floatArray(map.data, map.shape),
-    score: expected,
+    score: reached,
     output,
     conservation: {
-      what: 'sum of relevance against the score',
+      what: layer ? `sum of relevance against what ${layer.value} starts with` : 'sum of relevance against the score',
       expected,
       actual,
       lost,

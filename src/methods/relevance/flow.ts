@@ -48,7 +48,7 @@ function damping(b: Builder, value: string, epsilon: number, isNonNegative: bool
 }
 
 /** Infinite where the value is 0: its inverse is 0 there. */
-function infiniteWhereZero(b: Builder, value: string): string {
+export function infiniteWhereZero(b: Builder, value: string): string {
   const dtype = b.dtype(value);
   const isZero = b.op('Equal', [value, b.float(0, dtype)]);
   return b.op('Where', [isZero, b.float(Number.POSITIVE_INFINITY, dtype), value]);

@@ -4,7 +4,7 @@ import type { Node } from '../../graph/ir';
 import { step } from '../../ops/common';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
-import { type Flow, ofSign, quotient, relativeTo, stabilised } from './flow';
+import { type Flow, infiniteWhereZero, ofSign, quotient, relativeTo, stabilised, whole } from './flow';
 import type { InputPart, LinearRule, Part, Term, WeightPart } from './rules';
 import type { Wires } from './wires';
 
@@ -80,12 +80,20 @@ function backward(b: Builder, { node, data, x }: Layer, weight: string, s: strin
 }
 
 /** A part of a weight or bias; onnxruntime folds what depends on constants alone. */
-function weightPart(b: Builder, weight: string, part: WeightPart): string {
+function weightPart(b: Builder, weight: string, part: Exclude<WeightPart, 'evidence'>): string {
   if (part === 'all') return weight;
   if (part === 'ones') return b.expand(b.float(1, b.dtype(weight)), b.shape(weight));
   if (part === 'positive') return b.op('Relu', [weight]);
   if (part === 'negative') return b.op('Min', [weight, b.float(0, b.dtype(weight))]);
   return b.add(weight, b.scale(weightPart(b, weight, part.raised), part.by));
+}
+
+/** Σ x_i R_j over the places at which a weight connects i and j, in the weight's shape. */
+function evidence(b: Builder, { node, data, weight }: Layer, x: string, relevance: string): string {
+  const inputs = data === 0 ? [x, weight] : [weight, x];
+  const rule = ruleFor(vjp, node, b);
+  const results = rule({ node: { ...node, inputs }, b, cotangents: [relevance], needs: (index) => index === 1 - data });
+  return b.sumTo(results[1 - data] as string, b.shape(weight));
 }
 
 /** The ends of the range that a layer's input can have, in a shape that broadcasts against it. */
@@ -134,11 +142,18 @@ function signOf({ terms }: Part): number {
   return signs.every((sign) => sign === signs[0]) ? signs[0] : 0;
 }
 
+/** What stands in for the layer's weight; `relevance` is that of its output. */
+function weightOf(layer: Layer, { input, weight }: Term, relevance: string | null, context: LinearContext): string {
+  if (weight !== 'evidence') return weightPart(context.b, layer.weight, weight);
+  return evidence(context.b, layer, inputPart(layer, input, context), relevance as string);
+}
+
 /** Σ ± (x̃·w̃ + b̃), away from zero. */
 function denominator(
   layer: Layer,
   part: Part,
   terms: readonly Term[],
+  relevance: string | null,
   epsilon: number,
   context: LinearContext,
 ): string {
@@ -147,7 +162,7 @@ function denominator(
   const dtype = b.dtype(layer.x);
   let offset = sign === 0 || part.outputs ? null : b.float(sign * epsilon, dtype);
   const sums = terms.map((term) => {
-    let bias = term.bias && layer.bias !== null ? weightPart(b, layer.bias, term.weight) : null;
+    let bias = biasOf(layer, term, b);
     // With a sign that is known ε is added before the sum instead of behind it: the bias takes it along.
     if (offset !== null && term.sign === 1) {
       bias = shifted(layer, bias, offset, b);
@@ -157,19 +172,23 @@ function denominator(
       b,
       layer,
       inputPart(layer, term.input, context),
-      weightPart(b, layer.weight, term.weight),
+      weightOf(layer, term, relevance, context),
       bias,
     );
     return term.sign === 1 ? sum : b.neg(sum);
   });
   const total = sums.reduce(b.add);
   if (sign !== 0 && !part.outputs) return total;
-  if (!part.outputs) return stabilised(b, total, epsilon);
+  if (!part.outputs) return epsilon === 0 ? infiniteWhereZero(b, total) : stabilised(b, total, epsilon);
   // Where the output has the sign wanted the denominator has it too; elsewhere nothing is divided.
   return part.outputs === 'positive'
     ? b.add(b.op('Relu', [total]), b.float(epsilon, dtype))
     : b.sub(b.op('Min', [total, b.float(0, dtype)]), b.float(epsilon, dtype));
 }
+
+/** The part of the bias that a term counts. */
+const biasOf = (layer: Layer, { bias, weight }: Term, b: Builder): string | null =>
+  bias && layer.bias !== null && weight !== 'evidence' ? weightPart(b, layer.bias, weight) : null;
 
 /** The bias with ε added, in the shape that the layer takes. */
 function shifted(layer: Layer, bias: string | null, offset: string, b: Builder): string {
@@ -177,7 +196,18 @@ function shifted(layer: Layer, bias: string | null, offset: string, b: Builder):
   return isConvolution(layer) ? b.expand(offset, [b.shape(layer.node.outputs[0])[1]]) : offset;
 }
 
-/** R_j over the denominator of a part; null where the part has no relevance to share. */
+/** What a part shares out of the relevance of the layer's output; null where there is none. */
+function ownFlow(layer: Layer, flow: Flow, { outputs, relevance }: Part, { b, wires }: LinearContext): Flow | null {
+  const own = outputs ? ofSign(b, flow, layer.output, outputs === 'positive' ? 1 : -1, wires) : flow;
+  if (!own || !relevance) return own;
+  const all = whole(b, own);
+  return {
+    of: null,
+    factor: relevance === 'positive' ? b.op('Relu', [all]) : b.op('Min', [all, b.float(0, b.dtype(all))]),
+  };
+}
+
+/** Relevance over the denominator of a part. */
 function divided(
   layer: Layer,
   flow: Flow,
@@ -185,15 +215,41 @@ function divided(
   terms: readonly Term[],
   rule: LinearRule,
   context: LinearContext,
-): string | null {
+): string {
   const { b, wires } = context;
   const [first] = terms;
   const isPlain = terms.length === 1 && !part.outputs && first.input === 'all' && first.weight === 'all';
   if (isPlain && (first.bias || layer.bias === null)) {
     return relativeTo(b, flow, layer.output, rule.stabiliser, wires);
   }
-  const own = part.outputs ? ofSign(b, flow, layer.output, part.outputs === 'positive' ? 1 : -1, wires) : flow;
-  return own && quotient(b, own, denominator(layer, part, terms, rule.stabiliser, context));
+  return quotient(
+    b,
+    flow,
+    denominator(layer, part, terms, flow.of === null ? flow.factor : null, rule.stabiliser, context),
+  );
+}
+
+/** The relevance given with the difference from what came evened out or noted, as the rule says. */
+function balanced(layer: Layer, came: Flow, given: Flow, { remainder }: LinearRule, context: LinearContext): Flow {
+  if (!remainder) return given;
+  const { b } = context;
+  const [input, output] = [whole(b, given), whole(b, came)];
+  const isPerItem = layer.data === 0 && isConvolution(layer);
+  const total = (value: string): string =>
+    b.sum(
+      value,
+      b.shape(value).flatMap((_, axis) => (axis === 0 && isPerItem ? [] : [axis])),
+    );
+  if (remainder === 'lost') {
+    const difference = b.sub(b.reshape(total(output), [-1]), b.reshape(total(input), [-1]));
+    context.absorb(b.float(1, b.dtype(input)), difference);
+    return given;
+  }
+  const active = b.op('Sign', [b.op('Abs', [input])]);
+  const items = b.shape(total(input));
+  const count = b.op('Max', [total(active), b.float(1, b.dtype(input))]);
+  const each = b.div(b.sub(total(input), b.reshape(total(output), items)), count);
+  return { of: null, factor: b.sub(input, b.mul(active, each)) };
 }
 
 /**
@@ -209,14 +265,18 @@ export function shareLinear(layer: Layer, flow: Flow, rule: LinearRule, context:
   const factors: string[] = [];
   const others: string[] = [];
   for (const part of rule.parts) {
-    const terms = part.terms.filter(({ input }) => input !== 'negative' || !wires.isNonNegative(x));
-    const s = divided(layer, flow, part, terms, rule, context);
-    if (s === null) continue;
-    for (const { input, weight, bias, sign } of terms) {
+    const own = ownFlow(layer, flow, part, context);
+    if (own === null) continue;
+    const present = (terms: readonly Term[]): readonly Term[] =>
+      terms.filter(({ input }) => input !== 'negative' || !wires.isNonNegative(x));
+    const s = divided(layer, own, part, present(part.among ?? part.terms), rule, context);
+    for (const term of present(part.terms)) {
+      const { input, sign } = term;
       const share = part.share * sign;
-      if (bias && layer.bias !== null)
-        context.absorb(besideOutput(b, layer, weightPart(b, layer.bias, weight)), b.scale(s, share));
-      const back = b.scale(backward(b, layer, weightPart(b, layer.weight, weight), s), share);
+      const bias = biasOf(layer, term, b);
+      if (bias !== null) context.absorb(besideOutput(b, layer, bias), b.scale(s, share));
+      const weight = weightOf(layer, term, own.of === null ? own.factor : null, context);
+      const back = b.scale(backward(b, layer, weight, s), share);
       if (input === 'all' || (input === 'positive' && wires.isNonNegative(x))) factors.push(back);
       else if (input === 'positive') factors.push(b.mul(back, step(b, x)));
       else if (input === 'negative') factors.push(b.mul(back, step(b, x, 0, -1)));
@@ -224,8 +284,9 @@ export function shareLinear(layer: Layer, flow: Flow, rule: LinearRule, context:
       else others.push(b.mul(inputPart(layer, input, context), back));
     }
   }
-  if (others.length === 0) {
-    return { of: x, factor: factors.length ? factors.reduce(b.add) : b.zerosLike(x) };
-  }
-  return { of: null, factor: [...factors.map((factor) => b.mul(x, factor)), ...others].reduce(b.add) };
+  const given: Flow =
+    others.length === 0
+      ? { of: x, factor: factors.length ? factors.reduce(b.add) : b.zerosLike(x) }
+      : { of: null, factor: [...factors.map((factor) => b.mul(x, factor)), ...others].reduce(b.add) };
+  return balanced(layer, flow, given, rule, context);
 }

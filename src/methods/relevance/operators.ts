@@ -6,7 +6,7 @@ import { fromFront } from '../../ops/common';
 import type { RuleContext, Rules } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
-import { type Flow, flowOf, inTypeOf, relativeTo, reshaped, whole } from './flow';
+import { type Flow, flowOf, infiniteWhereZero, inTypeOf, quotient, relativeTo, reshaped, whole } from './flow';
 import { type LinearContext, layerOf, shareLinear } from './linear';
 import { isAttentionWeights, signalOf } from './products';
 import type { LinearRule } from './rules';
@@ -22,6 +22,11 @@ export interface Walk extends LinearContext {
    * factors of a product get half, a softmax its Taylor expansion (AttnLRP).
    */
   readonly products: 'gates' | 'halves';
+  /**
+   * How a sum of branches shares relevance. `contributions`: in proportion to them; `positive`: to their positive
+   * parts. `copies`: it does not share, every branch gets all; batch normalisation then passes relevance on unchanged.
+   */
+  readonly sums: 'contributions' | 'positive' | 'copies';
   /** Outputs of matrix products and the constants that are added to them next: layers with their biases. */
   readonly biases: Map<string, { readonly constant: string; readonly sum: string }>;
 }
@@ -202,6 +207,8 @@ const add: Share = (context, walk) => {
     walk.biases.set(node.inputs[bias.layer], { constant: bias.constant, sum: node.outputs[0] });
     return node.inputs.map((_, index) => (index === bias.layer ? single(context) : null));
   }
+  if (walk.sums === 'copies') return copied(context);
+  if (walk.sums === 'positive') return byPositiveParts(context, walk);
   const factors = transposed({ ...context, needs: () => true }, [ratio(context, walk)]);
   for (const [index, factor] of factors.entries())
     if (factor && !context.needs(index)) walk.absorb(finiteWhere(b, node.inputs[index], factor), factor);
@@ -209,6 +216,27 @@ const add: Share = (context, walk) => {
     context,
     factors.map((factor, index) => (context.needs(index) ? factor : null)),
   );
+};
+
+/** Everything to every branch. */
+const copied = (context: RuleContext<Flow>): (Flow | null)[] => {
+  const { node, b, needs } = context;
+  const all = whole(b, single(context));
+  return node.inputs.map((input, index) => (needs(index) ? { of: null, factor: b.sumTo(all, b.shape(input)) } : null));
+};
+
+/** To branches by their positive parts; constants that are positive keep their share. */
+const byPositiveParts: Share = (context, walk) => {
+  const { node, b, needs } = context;
+  const parts = node.inputs.map((input) => (walk.wires.isNonNegative(input) ? input : b.op('Relu', [input])));
+  const total = infiniteWhereZero(b, parts.reduce(b.add));
+  const s = quotient(b, single(context), total);
+  return node.inputs.map((input, index) => {
+    const factor = b.sumTo(s, b.shape(input));
+    if (needs(index)) return { of: null, factor: b.mul(parts[index], factor) };
+    walk.absorb(finiteWhere(b, parts[index], factor), factor);
+    return null;
+  });
 };
 
 // Layers and products.
@@ -301,6 +329,7 @@ const normalise: Share = (context, walk) => {
 
 /** At inference a scale and a shift per channel. */
 const batchNormalise: Share = (context, walk) => {
+  if (walk.sums === 'copies') return pass(context, walk);
   const { node, b } = context;
   const [x, scale, bias, mean, variance] = node.inputs;
   const rank = b.rank(x);

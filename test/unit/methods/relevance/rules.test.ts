@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { int, ints, float as real } from '../../../../src/graph/attributes';
-import type { Graph, Node } from '../../../../src/graph/ir';
-import { specialise } from '../../../../src/graph/specialise';
-import { float32 } from '../../../../src/graph/tensor';
-import type { NpyArray } from '../../../../src/inputs/npy';
+import type { Node } from '../../../../src/graph/ir';
 import { relevanceGraph } from '../../../../src/methods/relevance/compile';
 import {
   alphaBetaRule,
@@ -11,16 +7,16 @@ import {
   epsilonRule,
   flatRule,
   gammaRule,
+  influenceRule,
   type LinearRule,
+  relativeRule,
   STABILISER,
   zeroRule,
   zPlusRule,
 } from '../../../../src/methods/relevance/rules';
 import { relativeError } from '../../../support/cases';
-import type { NdArray } from '../../../support/evaluator/array';
-import { Evaluator } from '../../../support/evaluator/evaluator';
-import { toReference } from '../../../support/gradients';
-import { graphOf, node, noise, value } from '../../../support/graphs';
+import { node, noise } from '../../../support/graphs';
+import { count, fed, graphWith, LAYERS, matrixOf, valuesOf } from '../../../support/layers';
 
 /**
  * Every rule against its formula in matrix form: R_i = Σ_j R_j · (share of x_i in y_j), written out for each rule with
@@ -28,12 +24,6 @@ import { graphOf, node, noise, value } from '../../../support/graphs';
  */
 
 const BOX = { low: -1.25, high: 1.75 };
-
-interface Matrix {
-  /** W[j][i]: what input i adds to output j. */
-  readonly weights: readonly (readonly number[])[];
-  readonly bias: readonly number[];
-}
 
 const positive = (x: number): number => Math.max(x, 0);
 const negative = (x: number): number => Math.min(x, 0);
@@ -103,6 +93,23 @@ const naiveFlat: Naive = ({ w, relevance }) =>
     STABILISER,
   );
 
+/** Sizes of contributions over the sum of all. */
+const naiveInfluence: Naive = (neuron) => shared(contributions(neuron).map(Math.abs), 0, neuron.relevance, STABILISER);
+
+/** Relevance in full to what raises the output, and again to what lowers it as much as that weighs among all. */
+const naiveRelative: Naive = (neuron) => {
+  const parts = contributions(neuron);
+  const raising = shared(parts.map(positive), 0, neuron.relevance, STABILISER);
+  const influence = naiveInfluence(neuron);
+  return parts.map((part, i) => raising[i] + (part < 0 ? influence[i] : 0));
+};
+
+/** The same excess taken from all that have any relevance, so that the sum is the one wanted. */
+function evened(parts: readonly number[], sum: number): number[] {
+  const each = (total(parts) - sum) / parts.filter((part) => part !== 0).length;
+  return parts.map((part) => (part === 0 ? 0 : part - each));
+}
+
 const RULES: readonly (readonly [string, LinearRule, Naive])[] = [
   ['0', zeroRule, naiveEpsilon(0)],
   ['ε', epsilonRule(1e-6), naiveEpsilon(1e-6)],
@@ -113,101 +120,9 @@ const RULES: readonly (readonly [string, LinearRule, Naive])[] = [
   ['large γ', gammaRule(3), naiveGamma(3)],
   ['zᴮ', boxRule, naiveBox],
   ['flat', flatRule, naiveFlat],
+  ['influence', influenceRule, naiveInfluence],
+  ['relative', relativeRule, naiveRelative],
 ];
-
-interface Trial {
-  readonly name: string;
-  readonly input: readonly number[];
-  readonly nodes: readonly Node[];
-  readonly parameters: Readonly<Record<string, readonly number[]>>;
-}
-
-/** Layers from `x` to `z`. */
-const LAYERS: readonly Trial[] = [
-  {
-    name: 'Gemm with factors and a transposed weight',
-    input: [1, 6],
-    nodes: [node('Gemm', ['x', 'w', 'b'], ['z'], { transB: int(1), alpha: real(-0.5), beta: real(2) })],
-    parameters: { w: [4, 6], b: [4] },
-  },
-  { name: 'Gemm without bias', input: [1, 6], nodes: [node('Gemm', ['x', 'w'], ['z'])], parameters: { w: [6, 4] } },
-  {
-    name: 'MatMul and the bias behind it',
-    input: [1, 3, 5],
-    nodes: [node('MatMul', ['x', 'w'], ['product']), node('Add', ['b', 'product'], ['z'])],
-    parameters: { w: [5, 4], b: [4] },
-  },
-  {
-    name: 'MatMul with the weight on the left',
-    input: [1, 5, 2],
-    nodes: [node('MatMul', ['w', 'x'], ['z'])],
-    parameters: { w: [4, 5] },
-  },
-  {
-    name: 'Conv with strides, padding and groups',
-    input: [1, 4, 5, 5],
-    nodes: [node('Conv', ['x', 'w', 'b'], ['z'], { strides: ints([2, 2]), pads: ints([1, 1, 1, 1]), group: int(2) })],
-    parameters: { w: [6, 2, 3, 3], b: [6] },
-  },
-  {
-    name: 'dilated Conv without bias',
-    input: [1, 2, 6, 5],
-    nodes: [node('Conv', ['x', 'w'], ['z'], { dilations: ints([2, 1]) })],
-    parameters: { w: [3, 2, 2, 2] },
-  },
-  {
-    name: 'Conv over one axis',
-    input: [1, 2, 9],
-    nodes: [node('Conv', ['x', 'w', 'b'], ['z'], { strides: ints([2]), pads: ints([1, 0]) })],
-    parameters: { w: [3, 2, 3], b: [3] },
-  },
-  {
-    name: 'ConvTranspose',
-    input: [1, 3, 3, 3],
-    nodes: [node('ConvTranspose', ['x', 'w', 'b'], ['z'], { strides: ints([2, 2]), pads: ints([1, 1, 0, 0]) })],
-    parameters: { w: [3, 2, 3, 3], b: [2] },
-  },
-];
-
-const count = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
-
-/** The layer as a graph, its input signed or the result of a rectifier, something behind it or not. */
-function graphWith(trial: Trial, rectified: boolean, behind: readonly Node[], output: string): Promise<Graph> {
-  const { input, nodes, parameters } = trial;
-  const before = rectified ? node('Relu', ['image'], ['x']) : node('Identity', ['image'], ['x']);
-  const graph = graphOf({
-    inputs: [value('image', input)],
-    outputs: [output],
-    nodes: [before, ...nodes, ...behind],
-    initializers: Object.fromEntries(
-      Object.entries(parameters).map(([name, shape], i) => [name, float32(noise(count(shape), 7 + i), shape)]),
-    ),
-  });
-  return specialise(graph, new Map([['image', input]]));
-}
-
-type Feeds = Readonly<Record<string, NpyArray>>;
-
-function valuesOf(graph: Graph, feeds: Feeds): (name: string) => number[] {
-  const arrays = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toReference(feed)]));
-  const values = new Evaluator(graph).run(arrays);
-  return (name) => Array.from((values.get(name) as NdArray).data);
-}
-
-const fed = (shape: readonly number[], data: Float32Array): NpyArray => ({ dtype: 'float32', shape, data });
-
-/** W and b of a layer, by what it makes of unit vectors. */
-function matrixOf(graph: Graph, shape: readonly number[]): Matrix {
-  const at = (place: number): number[] => {
-    const image = Float32Array.from({ length: count(shape) }, (_, i) => Number(i === place));
-    return valuesOf(graph, { image: fed(shape, image) })('z');
-  };
-  const bias = at(-1);
-  const columns = Array.from({ length: count(shape) }, (_, i) => at(i).map((y, j) => y - bias[j]));
-  // What does not reach an output is left with the rounding of its bias.
-  const weights = bias.map((_, j) => columns.map((column) => (Math.abs(column[j]) < 1e-12 ? 0 : column[j])));
-  return { weights, bias };
-}
 
 /** What stands behind the layer, and the value of it that relevance starts from. */
 const BEHIND: readonly (readonly [string, readonly Node[], string, (z: number) => number])[] = [
@@ -240,6 +155,7 @@ describe.each(LAYERS)('$name', (trial) => {
           composite: { first: [], layers: [['any', rule]] },
           stabiliser: STABILISER,
           products: 'gates',
+          sums: 'contributions',
           range: { low: [BOX.low], high: [BOX.high], axis: 1 },
         });
         const seed = compiled.graph.inputs.find((input) => input.name === compiled.seed)?.shape as number[];
@@ -252,7 +168,13 @@ describe.each(LAYERS)('$name', (trial) => {
           const parts = definition({ w: weights[j], b: bias[j], x, z, relevance: start[j], low });
           for (const [i, part] of parts.entries()) expected[i] += part;
         }
-        expect(relativeError(values(compiled.relevance), expected), name).toBeLessThan(1e-6);
+        const wanted = rule.remainder === 'even' ? evened(expected, total(start)) : expected;
+        expect(relativeError(values(compiled.relevance), wanted), name).toBeLessThan(1e-6);
+        if (rule.remainder) {
+          const missing = rule.remainder === 'lost' ? total(start) - total(expected) : 0;
+          expect(Math.abs(values(compiled.lost)[0] - missing), name).toBeLessThan(1e-6);
+          continue;
+        }
         // A bias is one more weight, of an input that is always 1; what it gets is lost.
         const lost = sums.map((z, j) => {
           if (rule === boxRule || rule === flatRule) return 0;
