@@ -5,7 +5,7 @@ import { step } from '../../ops/common';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
 import { type Flow, infiniteWhereZero, ofSign, quotient, relativeTo, stabilised, whole } from './flow';
-import type { InputPart, LinearRule, Part, Term, WeightPart } from './rules';
+import { type InputPart, type LinearRule, type Part, STABILISER, type Term, type WeightPart } from './rules';
 import type { Wires } from './wires';
 
 /** A layer y = W·x + b in which x is computed and W and b are not. */
@@ -229,6 +229,26 @@ function divided(
   );
 }
 
+/**
+ * Notes what ε keeps: a little of everything, and all of what finds nothing to go to. Where a denominator has a sign, ε
+ * is there what a bias of that size would be.
+ */
+function noteStabiliser(
+  layer: Layer,
+  flow: Flow,
+  s: string,
+  part: Part,
+  { stabiliser }: LinearRule,
+  { b, absorb }: LinearContext,
+): void {
+  const sign = part.outputs ? (part.outputs === 'positive' ? 1 : -1) : signOf(part);
+  if (sign !== 0) {
+    absorb(b.float(sign * stabiliser, b.dtype(s)), b.scale(s, part.share));
+  } else if (stabiliser > STABILISER) {
+    absorb(b.float(1, b.dtype(s)), b.sub(whole(b, flow), b.mul(layer.output, s)));
+  }
+}
+
 /** The relevance given with the difference from what came evened out or noted, as the rule says. */
 function balanced(layer: Layer, came: Flow, given: Flow, { remainder }: LinearRule, context: LinearContext): Flow {
   if (!remainder) return given;
@@ -270,6 +290,7 @@ export function shareLinear(layer: Layer, flow: Flow, rule: LinearRule, context:
     const present = (terms: readonly Term[]): readonly Term[] =>
       terms.filter(({ input }) => input !== 'negative' || !wires.isNonNegative(x));
     const s = divided(layer, own, part, present(part.among ?? part.terms), rule, context);
+    if (!rule.remainder) noteStabiliser(layer, own, s, part, rule, context);
     for (const term of present(part.terms)) {
       const { input, sign } = term;
       const share = part.share * sign;

@@ -116,8 +116,17 @@ const logSoftmax: Share = (context, walk) => {
 };
 
 /** A Softmax of scores: the class's own relevance; as attention weights in AttnLRP the Taylor expansion. */
-const softmax: Share = (context, walk) =>
-  walk.products === 'gates' ? pass(context, walk) : asFlows(context, transposed(context, [ratio(context, walk)]));
+const softmax: Share = (context, walk) => {
+  if (walk.products === 'gates') return pass(context, walk);
+  const { node, b } = context;
+  const [x] = node.inputs;
+  const s = ratio(context, walk);
+  const [factor] = transposed(context, [s]) as [string];
+  // The expansion has a constant term, which keeps the rest.
+  walk.absorb(node.outputs[0], s);
+  walk.absorb(finiteWhere(b, x, factor), b.neg(factor));
+  return [flowOf(x, factor)];
+};
 
 // Movement and selection.
 
@@ -229,8 +238,13 @@ const copied = (context: RuleContext<Flow>): (Flow | null)[] => {
 const byPositiveParts: Share = (context, walk) => {
   const { node, b, needs } = context;
   const parts = node.inputs.map((input) => (walk.wires.isNonNegative(input) ? input : b.op('Relu', [input])));
-  const total = infiniteWhereZero(b, parts.reduce(b.add));
-  const s = quotient(b, single(context), total);
+  const sum = parts.reduce(b.add);
+  const flow = single(context);
+  if (parts.some((part, index) => part !== node.inputs[index])) {
+    const zero = b.float(0, b.dtype(sum));
+    walk.absorb(b.float(1, b.dtype(sum)), b.op('Where', [b.op('Equal', [sum, zero]), whole(b, flow), zero]));
+  }
+  const s = quotient(b, flow, infiniteWhereZero(b, sum));
   return node.inputs.map((input, index) => {
     const factor = b.sumTo(s, b.shape(input));
     if (needs(index)) return { of: null, factor: b.mul(parts[index], factor) };
