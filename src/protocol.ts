@@ -112,6 +112,24 @@ export interface Photograph {
   readonly viewport: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
+/** A token of a text, its stretch of the text in UTF-16 code units, and what it contributes. */
+export interface TokenPart {
+  readonly text: string;
+  readonly id: number;
+  readonly start: number;
+  readonly end: number;
+  /** Absent for words: `special` ones are the tokenizer's own, `padding` fills up. */
+  readonly kind?: 'special' | 'unknown' | 'padding';
+  readonly relevance: number;
+}
+
+/** A column of a row, its cell as written, and what it contributes. */
+export interface FeaturePart {
+  readonly name: string;
+  readonly value: string;
+  readonly relevance: number;
+}
+
 export interface ConservationInfo {
   readonly what: string;
   readonly expected: number;

@@ -1,15 +1,13 @@
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import { type Comparison, compare } from '../engine/compare';
-import { count, identifiers, keyValue, type namedFile } from './arguments';
-import { addInputs, givenOf } from './explain';
+import { count, identifiers, keyValue } from './arguments';
+import { addInputs, givenOf, heading, type InputOptions, titleOf } from './explain';
 import { duration, number, table } from './format';
 import { type CommonOptions, oneLine, Session, usageError } from './session';
 import type { Terminal } from './terminal';
 
-interface CompareOptions extends CommonOptions {
-  readonly image?: string;
-  readonly input?: ReturnType<typeof namedFile>;
+interface CompareOptions extends CommonOptions, InputOptions {
   readonly method: readonly string[];
   readonly methodOption?: Readonly<Record<string, string>>;
   readonly target?: string;
@@ -67,7 +65,7 @@ async function comparison(model: string, options: CompareOptions, terminal: Term
   });
 }
 
-function describe({ model, target, methods, provider }: Comparison, { image, out }: CompareOptions): string[] {
+function describe({ model, target, methods, provider }: Comparison, options: CompareOptions): string[] {
   const rows = methods.map(({ method, attribution, conservation, ms }) => [
     `  ${method}`,
     `sum ${number(attribution.sum)}`,
@@ -76,14 +74,14 @@ function describe({ model, target, methods, provider }: Comparison, { image, out
     duration(ms.total),
   ]);
   return [
-    `${basename(model)}${image === undefined ? '' : ` · ${basename(image)}`}`,
+    heading(basename(model), titleOf(options)),
     '',
     ...table(rows),
     '',
     ...table([
       ['target', `${target.label}${target.index === null ? '' : ` (${target.index})`}, score ${number(target.score)}`],
       ['provider', provider],
-      ['written', out],
+      ['written', options.out],
     ]),
   ];
 }

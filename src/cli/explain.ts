@@ -3,15 +3,23 @@ import type { Command } from 'commander';
 import { renderMap } from '../engine/render';
 import type { Explained } from '../engine/report';
 import { formatOf } from '../engine/save';
-import { photographOf } from '../engine/subject';
+import { type Given, photographOf } from '../engine/subject';
 import { files, keyValue, namedFile, pfv } from './arguments';
 import { classTable, duration, number, shape, table } from './format';
-import { type CommonOptions, Session, usageError } from './session';
+import { partLines } from './parts';
+import { type CommonOptions, oneLine, Session, usageError } from './session';
 import { drawPicture, showsPictures, type Terminal } from './terminal';
 
-interface ExplainOptions extends CommonOptions {
+/** What is given to a model, by the options of {@link addInputs}. */
+export interface InputOptions {
   readonly image?: string;
+  readonly text?: string;
+  readonly textFile?: string;
+  readonly row?: string;
   readonly input?: ReadonlyMap<string, string>;
+}
+
+interface ExplainOptions extends CommonOptions, InputOptions {
   readonly method: string;
   readonly target?: string;
   readonly score?: string;
@@ -25,21 +33,47 @@ interface ExplainOptions extends CommonOptions {
 export function addInputs(command: Command): Command {
   return command
     .option('--image <file>', 'picture to look at')
+    .option('--text <text>', 'text to read')
+    .option('--text-file <file>', 'file with the text to read, in UTF-8')
+    .option('--row <cells|file[:n]>', 'row of a table: a=1,b=x, or the nth row of a CSV file')
     .option('--input <name=file.npy>', 'array for an input, fed as it is; repeat for several inputs', namedFile);
 }
 
+const KINDS = ['image', 'text', 'textFile', 'row', 'input'] as const;
+
 /** Exactly one kind of input. */
-export function givenOf({ image, input }: Pick<ExplainOptions, 'image' | 'input'>): {
-  image?: string;
-  inputs?: ReadonlyMap<string, string>;
-} {
-  if ((image === undefined) === (input === undefined)) {
-    throw usageError(
-      `give ${image === undefined ? 'a picture with --image or arrays' : 'either a picture with --image or arrays, not both,'} with --input NAME=FILE.npy`,
-    );
+export function givenOf(options: InputOptions): Given {
+  const { image, text, textFile, row, input } = options;
+  const count = KINDS.filter((kind) => options[kind] !== undefined).length;
+  if (count !== 1) {
+    const kinds =
+      'a picture with --image, a text with --text or --text-file, a row with --row, or arrays with --input NAME=FILE.npy';
+    throw usageError(count === 0 ? `give ${kinds}` : `give only one input, not both of two kinds: ${kinds}`);
   }
-  return image === undefined ? { ...(input && { inputs: input }) } : { image };
+  return {
+    ...(image !== undefined && { image }),
+    ...(text !== undefined && { text }),
+    ...(textFile !== undefined && { textFile }),
+    ...(row !== undefined && { row }),
+    ...(input && { inputs: input }),
+  };
 }
+
+/** What was given, as a heading names it; '' for arrays. */
+export function titleOf({ image, text, textFile, row }: InputOptions): string {
+  if (text !== undefined) {
+    const line = oneLine(text);
+    return `“${line.length > TITLE ? `${line.slice(0, TITLE - 1)}…` : line}”`;
+  }
+  const file = image ?? textFile;
+  return file === undefined ? (row ?? '') : basename(file);
+}
+
+/** The longest part of a text that a heading holds. */
+const TITLE = 40;
+
+/** A heading of what stands in it. */
+export const heading = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
 
 export function explainCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -84,12 +118,13 @@ async function explain(model: string, options: ExplainOptions, terminal: Termina
     const explained = await session.engine.attribute(model, method, question, session.context);
     for (const file of out) await session.engine.write(explained, file);
     session.warn(explained.report.warnings ?? []);
-    await session.print(explained.report, () => describe(explained, out, terminal));
+    await session.print(explained.report, () => describe(explained, options, terminal));
   });
 }
 
-async function describe(explained: Explained, out: readonly string[], terminal: Terminal): Promise<string[]> {
+async function describe(explained: Explained, options: ExplainOptions, terminal: Terminal): Promise<string[]> {
   const { answer, report, map } = explained;
+  const { out = [] } = options;
   const { target, attribution, conservation, ms } = report;
   const { info } = answer.method;
   const seen = answer.prepared.seen;
@@ -116,17 +151,19 @@ async function describe(explained: Explained, out: readonly string[], terminal: 
     ['time', `${duration(ms.total)} (${stages.join(', ')})`],
     ...out.map((file) => ['written', file]),
   ];
+  const parts = partLines(report, terminal);
   const picture: string[] = [];
-  if (showsPictures(terminal)) {
+  if (parts.length === 0 && showsPictures(terminal)) {
     const photograph = seen && (await photographOf(seen));
     picture.push('', await drawPicture(await renderMap(map, info.signed, { photograph }), terminal.columns));
   }
   return [
-    `${info.title} · ${basename(report.model)}${seen ? ` · ${basename(seen.path)}` : ''}`,
+    heading(info.title, basename(report.model), titleOf(options)),
     ...picture,
     '',
     ...classTable(answer.top),
     '',
+    ...(parts.length > 0 ? [...parts, ''] : []),
     ...table(facts),
   ];
 }

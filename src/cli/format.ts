@@ -47,6 +47,15 @@ function bar(share: number): string {
   return '█'.repeat(eighths >> 3) + ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths & 7];
 }
 
+const HALF = 12;
+
+/** A bar to the right of the middle for a share of 1, to the left for a negative one. */
+export function signedBar(share: number): string {
+  const length = Math.round(Math.min(1, Math.abs(share)) * HALF);
+  const filled = '█'.repeat(length);
+  return share < 0 ? `${filled.padStart(HALF)}│` : `${' '.repeat(HALF)}│${filled}`;
+}
+
 /** Rows with their columns aligned to the left, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];

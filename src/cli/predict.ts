@@ -1,15 +1,13 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { topClasses } from '../engine/classes';
-import { count, type namedFile } from './arguments';
-import { addInputs, givenOf } from './explain';
+import { count } from './arguments';
+import { addInputs, givenOf, heading, type InputOptions, titleOf } from './explain';
 import { classTable, duration } from './format';
 import { type CommonOptions, Session } from './session';
 import type { Terminal } from './terminal';
 
-interface PredictOptions extends CommonOptions {
-  readonly image?: string;
-  readonly input?: ReturnType<typeof namedFile>;
+interface PredictOptions extends CommonOptions, InputOptions {
   readonly top: number;
 }
 
@@ -34,7 +32,7 @@ async function predict(model: string, options: PredictOptions, terminal: Termina
     session.warn(warnings);
     const json = { model, top, provider, ms, ...(warnings.length > 0 && { warnings }) };
     await session.print(json, () => [
-      `${basename(model)}${given.image === undefined ? '' : ` · ${basename(given.image)}`}`,
+      heading(basename(model), titleOf(options)),
       '',
       ...classTable(top),
       '',

@@ -2,15 +2,13 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { type ScoreReport, scoreAttribution } from '../engine/score';
 import { metricById } from '../metrics/index';
-import { identifiers, keyValue, type namedFile } from './arguments';
-import { addInputs, givenOf } from './explain';
+import { identifiers, keyValue } from './arguments';
+import { addInputs, givenOf, heading, type InputOptions, titleOf } from './explain';
 import { duration, number, percent, shape, sparkline, table } from './format';
 import { type CommonOptions, Session, usageError } from './session';
 import type { Terminal } from './terminal';
 
-interface ScoreOptions extends CommonOptions {
-  readonly image?: string;
-  readonly input?: ReturnType<typeof namedFile>;
+interface ScoreOptions extends CommonOptions, InputOptions {
   readonly attribution: string;
   readonly mask?: string;
   readonly target?: string;
@@ -86,10 +84,10 @@ function judgement(id: string, { value, reason, curve }: ScoreReport['metrics'][
   return [`  ${id} ${better === 'higher' ? '↑' : '↓'}`, told, reason ?? (curve ? sparkline(curve) : '')];
 }
 
-function describe(report: ScoreReport, { attribution: file, image }: ScoreOptions): string[] {
+function describe(report: ScoreReport, options: ScoreOptions): string[] {
   const { target, attribution, method, metrics, provider, ms } = report;
   return [
-    `${basename(file)} · ${basename(report.model)}${image === undefined ? '' : ` · ${basename(image)}`}`,
+    heading(basename(options.attribution), basename(report.model), titleOf(options)),
     '',
     ...table(Object.entries(metrics).map(([id, found]) => judgement(id, found))),
     '',

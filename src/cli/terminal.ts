@@ -23,7 +23,7 @@ export const processTerminal = (): Terminal => ({
   env: process.env,
 });
 
-/** Whether pictures can be shown: 24-bit colour on a terminal whose owner has not asked for none. */
+/** Whether pictures and coloured text can be shown: 24-bit colour on a terminal whose owner has not asked for none. */
 export const showsPictures = ({ outIsTerminal, env }: Terminal): boolean =>
   outIsTerminal && !env.NO_COLOR && env.TERM !== 'dumb' && /truecolor|24bit/i.test(env.COLORTERM ?? '');
 

@@ -18,6 +18,8 @@ export interface ClassOutput {
   readonly shape: readonly number[];
   /** One a class; its index where the model has no label for it. */
   readonly labels: readonly string[];
+  /** Of outputs with a decision at every token: the one that counts, along the second axis. */
+  readonly position?: number;
 }
 
 /**
@@ -32,19 +34,29 @@ export function classOutput(
   task: Task,
   channelsLast: boolean,
   labels: readonly string[] | undefined,
+  position?: number,
 ): ClassOutput {
   if (shape.length === 0 || elementCount(shape) === 0) {
     throw new PrismError('UNSUPPORTED_OUTPUT', `the output ${name} of shape [${shape}] has no classes to choose from`);
   }
   const map = (task === 'segmentation' || shape.length === 4) && shape.length > 1 && !channelsLast;
   const axis = map ? 1 : shape.length - 1;
-  return { name, kind, axis, shape, labels: completeLabels(labels, shape[axis]) };
+  const generated = task === 'text-generation' && shape.length === 3 && position !== undefined;
+  return {
+    name,
+    kind,
+    axis,
+    shape,
+    labels: completeLabels(labels, shape[axis]),
+    ...(generated && { position: Math.min(position, shape[1] - 1) }),
+  };
 }
 
-/** One class's score, summed over all positions; of a batch, that of its first item. */
-export function classScore({ name, axis, shape }: ClassOutput, index: number, region?: NdArray): Score {
+/** One class's score, summed over all positions unless one counts; of a batch, that of its first item. */
+export function classScore({ name, axis, shape, position }: ClassOutput, index: number, region?: NdArray): Score {
   const select = shape.map((dim, at) => {
     if (at === axis) return index;
+    if (at === 1 && position !== undefined) return position;
     return dim === 1 || at === 0 ? 0 : ':';
   });
   return { output: name, select, ...(region && { region }) };
@@ -77,13 +89,13 @@ interface Totals {
   readonly shares: Float64Array | undefined;
 }
 
-function totals({ axis, shape }: ClassOutput, data: Float32Array): Totals {
+function totals({ axis, shape, position }: ClassOutput, data: Float32Array): Totals {
   const classes = shape[axis];
   const inner = elementCount(shape.slice(axis + 1));
   const outer = elementCount(shape.slice(axis === 0 ? 0 : 1, axis));
   const scores = new Float64Array(classes);
   const wins = new Float64Array(classes);
-  for (let o = 0; o < outer; o++) {
+  for (let o = position ?? 0; o < (position === undefined ? outer : position + 1); o++) {
     for (let i = 0; i < inner; i++) {
       let best = 0;
       for (let c = 0; c < classes; c++) {
@@ -94,7 +106,7 @@ function totals({ axis, shape }: ClassOutput, data: Float32Array): Totals {
       wins[best]++;
     }
   }
-  const positions = outer * inner;
+  const positions = position === undefined ? outer * inner : 1;
   return { scores, shares: positions > 1 ? wins.map((count) => count / positions) : undefined };
 }
 

@@ -280,7 +280,7 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
   async writeConfig({ model: path }: { model: string }): Promise<string> {
     return this.#requests.run(undefined, async () => {
       const model = await this.#get(path);
-      const { settings, labelsFile } = model.description;
+      const { settings, labelsFile, featuresFile } = model.description;
       const folder = dirname(model.path);
       const file = join(folder, configNames(model.path)[0]);
       if (existsSync(file)) {
@@ -290,8 +290,9 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
           { file },
         );
       }
-      const labels = labelsFile === undefined ? undefined : relative(folder, labelsFile).replaceAll('\\', '/');
-      const text = Buffer.from(formatConfig(settings, labels));
+      const nameOf = (path: string | undefined): string | undefined =>
+        path && relative(folder, path).replaceAll('\\', '/');
+      const text = Buffer.from(formatConfig(settings, nameOf(labelsFile), nameOf(featuresFile)));
       replaceFile(file, (descriptor) => writeAll(descriptor, text, 0));
       return file;
     });
@@ -335,7 +336,7 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     const provider = request.warnings.some(({ code }) => code === 'PROVIDER_FALLBACK')
       ? 'cpu'
       : this.#ready.choice.provider;
-    return reportOf(path, answer, provider, request.ms(), this.#warnings(answer.model, request));
+    return reportOf(path, answer, locationsOf(answer), provider, request.ms(), this.#warnings(answer.model, request));
   }
 }
 

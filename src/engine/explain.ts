@@ -4,6 +4,7 @@ import { type FloatArray, floatArray } from '../graph/ndarray';
 import { isElementType, toFloat32 } from '../inputs/elements';
 import { METHODS } from '../methods/index';
 import type { Attribution, Method, Options, OptionValue, PfvExplanation, Score, Subject } from '../methods/method';
+import { varied } from '../methods/sampling/varied';
 import type { ClassScore, LayerInfo, ScalarMap } from '../protocol';
 import {
   allClasses,
@@ -78,7 +79,7 @@ function asFloat(name: string, array: { dtype: string; shape: readonly number[];
 }
 
 /** The output that the settings name, as classes, for a model at fixed shapes. */
-export function outputOf(model: Model, { specialised }: Prepared, name?: string): ClassOutput {
+export function outputOf(model: Model, { specialised, text, labels: names }: Prepared, name?: string): ClassOutput {
   const { settings, labels } = model.description;
   const wanted = name ?? settings.output.name;
   const output = specialised.graph.outputs.find((value) => value.name === wanted);
@@ -88,8 +89,10 @@ export function outputOf(model: Model, { specialised }: Prepared, name?: string)
   }
   const channelsLast = settings.input?.layout.endsWith('C') ?? false;
   // The labels belong to the output that the settings are about.
-  const own = wanted === settings.output.name ? labels : undefined;
-  return classOutput(wanted, shape as readonly number[], settings.output.kind, settings.task, channelsLast, own);
+  const own = wanted === settings.output.name ? (names ?? labels) : undefined;
+  const last = text?.tokens.findLastIndex(({ kind }) => kind !== 'padding');
+  const { kind } = settings.output;
+  return classOutput(wanted, shape as readonly number[], kind, settings.task, channelsLast, own, last);
 }
 
 /** The classes that the model sees. */
@@ -132,13 +135,20 @@ function withValues(graph: Graph, { info }: Method, options: Options): Options {
   return { ...options, ...Object.fromEntries(named.map(({ key }) => [key, findValue(graph, String(options[key]))])) };
 }
 
+/**
+ * What a method explains when nobody says: the input, or what the indices of tokens become, as there is nothing between
+ * two indices. Methods over attention weights follow the tokens themselves.
+ */
+const explainedBy = ({ info, open }: Method, { embedding, input }: Prepared): string =>
+  embedding && !open && info.family !== 'attention' ? embedding.value : input;
+
 async function begin(model: Model, method: Method, question: Question, request: Request): Promise<Task> {
   const given = completeOptions(method.info, question.options);
   const prepared = await prepare(model, question, request);
   const { graph } = prepared.specialised;
   const options = withValues(graph, method, given);
   const region = question.region === undefined ? undefined : await readRegion(question.region);
-  const of = question.at === undefined ? prepared.input : findValue(graph, question.at);
+  const of = question.at === undefined ? explainedBy(method, prepared) : findValue(graph, question.at);
   const common = { model, method, options, question, prepared, request, region, of };
   if (question.score !== undefined) {
     const names = graph.outputs.map(({ name }) => name);
@@ -156,9 +166,11 @@ function highestClass({ output, region }: Task, values: FloatArray): Score {
 }
 
 /** The class that a score is of; null when it is another functional of the output. */
-export function classOf({ axis, shape }: ClassOutput, { select }: Score): number | null {
+export function classOf({ axis, shape, position }: ClassOutput, { select }: Score): number | null {
   const entry = select[axis];
-  const whole = select.every((other, at) => at === axis || other === ':' || shape[at] === 1 || at === 0);
+  const isWhole = (other: number | ':', at: number): boolean =>
+    at === 1 && position !== undefined ? other === position : other === ':' || shape[at] === 1 || at === 0;
+  const whole = select.every((other, at) => at === axis || isWhole(other, at));
   if (typeof entry !== 'number' || !whole) return null;
   return entry < 0 ? entry + shape[axis] : entry;
 }
@@ -233,6 +245,20 @@ export function subjectOf(prepared: Prepared, score: Score, of = prepared.input)
     ...(of !== input && { at: of }),
     ...(channels !== undefined && { channels }),
   };
+}
+
+/**
+ * A model of tokens that begins where they become vectors: what changes an input, to explain or to judge, can change
+ * those. Anything else is returned as it is.
+ */
+export async function fromEmbedding(prepared: Prepared, score: Score): Promise<Prepared> {
+  const { embedding, specialised } = prepared;
+  if (!embedding) return prepared;
+  const { subject, runtime } = await varied(subjectOf(prepared, score, embedding.value), specialised.runtime);
+  const { graph, feeds, input } = subject;
+  const batched = subject.batched ?? (async () => undefined);
+  const channels = channelAxis(typeOf(graph, input)?.shape ?? []);
+  return { ...prepared, specialised: { graph, runtime, batched }, feeds, input, channels };
 }
 
 /** By a method that explains one value. */

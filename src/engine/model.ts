@@ -1,13 +1,16 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { PrismError } from '../graph/errors';
 import { importModel } from '../graph/import';
 import type { InputShapes } from '../graph/inputShapes';
 import { type Graph, typeOf, wiring } from '../graph/ir';
 import { specialise } from '../graph/specialise';
 import { discover } from '../inputs/discover';
 import { describeModel, type ModelDescription } from '../inputs/load';
+import { openTokenizer } from '../inputs/open-tokenizer';
 import type { ModelSignature } from '../inputs/settings';
-import type { Batched } from '../methods/method';
+import type { Tokenizer } from '../inputs/tokenizer';
+import type { Batched, Runtime } from '../methods/method';
 import { unfuse } from '../ops/unfuse';
 import type { ModelInfo, RemoteError, ValueSummary } from '../protocol';
 import { batched, batchSize } from './batch';
@@ -24,13 +27,14 @@ const MAX_SHAPES = 4;
 /** A model at fixed input shapes. */
 export interface Specialised {
   readonly graph: Graph;
-  readonly runtime: ModelRuntime;
+  readonly runtime: Runtime;
   /** The model for several inputs at once, as methods are given it. */
   batched(limit: number): Promise<Batched | undefined>;
 }
 
 /** A model file as it is now. */
 export class Model {
+  #tokenizer: Promise<Tokenizer> | undefined;
   readonly #shapes = new Lru<Promise<Specialised>>({ maxSize: MAX_SHAPES, sizeOf: () => 1, dispose: () => {} });
 
   constructor(
@@ -68,6 +72,23 @@ export class Model {
     const [first] = this.badWeights;
     if (!first) return 'check that the input is preprocessed as in training';
     return `its weights ${first.name} hold ${first.nan > 0 ? 'NaN' : 'infinite values'}: training has probably diverged`;
+  }
+
+  /**
+   * What cuts texts into tokens; read once.
+   *
+   * @throws PrismError TOKENIZER_MISSING, TOKENIZER_NOT_FOUND, TOKENIZER_INVALID
+   */
+  async tokenizer(): Promise<Tokenizer> {
+    const { tokenizer } = this.description;
+    if (!tokenizer) {
+      throw new PrismError(
+        'TOKENIZER_MISSING',
+        `nothing says how text becomes the tokens of ${this.path}; put its tokenizer.json or vocabulary beside it, or name it in a prism.json ("tokenizer": {"file": …})`,
+      );
+    }
+    this.#tokenizer ??= openTokenizer(tokenizer);
+    return this.#tokenizer;
   }
 
   get warnings(): RemoteError[] {
@@ -153,9 +174,12 @@ export class Model {
 
 /** A setting's value for people. */
 function describeSetting(settings: ModelDescription['settings'], key: string): string {
-  const { task, input, labels, output, sourceRoot } = settings;
+  const { task, input, inputName, labels, tokenizer, features, output, sourceRoot } = settings;
   const [group, field] = key.split('.');
   if (key === 'labels') return labels ? `${labels.length} names` : 'none';
+  if (key === 'features') return features ? `${features.length} columns` : 'none';
+  if (key === 'tokenizer') return tokenizer?.file ?? tokenizer?.vocabulary ?? 'none';
+  if (key === 'input.name') return inputName ?? 'none';
   const found =
     group === 'input'
       ? input?.[field as keyof typeof input]
@@ -244,8 +268,9 @@ const stampOf = ({ files }: Weights): string => files.map(stampOfFile).join('|')
 
 /** Changes when a file that describes the model comes, goes or is edited. */
 async function stampOfCompanions(file: string, model: Model | undefined): Promise<string> {
-  const { config, labels, preprocessorConfig, modelConfig } = await discover(file);
-  const files = [config, labels, preprocessorConfig, modelConfig, model?.description.labelsFile];
+  const { samples: _, ...companions } = await discover(file);
+  const { labelsFile, featuresFile, tokenizer } = model?.description ?? {};
+  const files = [...Object.values(companions), labelsFile, featuresFile, tokenizer?.file, tokenizer?.vocabulary];
   return files.map((path) => (path === undefined ? '' : stampOfFile(path))).join('|');
 }
 

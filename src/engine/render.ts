@@ -39,6 +39,15 @@ export function scaleOf({ data }: ScalarMap): number {
 export const stepOf = (share: number, signed: boolean): number =>
   Math.round(255 * Math.min(1, Math.max(0, signed ? (share + 1) / 2 : share)));
 
+/** The colour of a share of the scale to write on, pale for little, and whether that is dark. */
+export function colourOf(share: number, signed: boolean): { background: readonly number[]; dark: boolean } {
+  const colours = signed
+    ? rgb(interpolateRdBu(0.5 - 0.4 * Math.max(-1, Math.min(1, share))))
+    : rgb(interpolateInferno(1 - 0.6 * Math.max(0, Math.min(1, share))));
+  const { r, g, b } = colours;
+  return { background: [r, g, b].map(Math.round), dark: 0.299 * r + 0.587 * g + 0.114 * b < 128 };
+}
+
 /** The map smoothed by a Gaussian of a standard deviation in its own pixels; borders repeat. */
 export function smooth(map: ScalarMap, sigma: number): ScalarMap {
   if (sigma < 0.25) return map;

@@ -1,6 +1,7 @@
-import type { OptionValues, RemoteError, ScalarMap } from '../protocol';
+import type { FeaturePart, OptionValues, RemoteError, ScalarMap, TokenPart } from '../protocol';
 import type { Answer } from './explain';
 import { statistics } from './maps';
+import { partsOf } from './parts';
 
 /** What is told of an explanation as JSON: by the command line's `--json` and in saved reports. */
 export interface ExplainReport {
@@ -23,6 +24,10 @@ export interface ExplainReport {
     readonly residual: number;
     readonly lost?: number;
   } | null;
+  /** Of a text. */
+  readonly tokens?: readonly TokenPart[];
+  /** Of a row of a table. */
+  readonly features?: readonly FeaturePart[];
   /** Of sampled methods. */
   readonly seed?: number;
   readonly provider: string;
@@ -39,10 +44,16 @@ export interface Explained {
   readonly map: ScalarMap;
 }
 
-/** The report of an answer. `model` is the path as the person gave it. */
+/**
+ * The report of an answer.
+ *
+ * @param model the path as the person gave it
+ * @param map the attribution, one number a location
+ */
 export function reportOf(
   model: string,
   answer: Answer,
+  map: ScalarMap,
   provider: string,
   ms: Readonly<Record<string, number>>,
   warnings: readonly RemoteError[],
@@ -55,6 +66,7 @@ export function reportOf(
     target,
     attribution: { of: attribution.of, shape: attribution.map.shape, ...statistics(attribution.map.data) },
     conservation: attribution.conservation ?? null,
+    ...partsOf(answer, map),
     ...(attribution.seed !== undefined && { seed: attribution.seed }),
     provider,
     ms,

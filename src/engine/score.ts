@@ -10,7 +10,7 @@ import type { OptionValues, RemoteError } from '../protocol';
 import { readArrayFile } from './arrays';
 import { allClasses, classScore, targetIndex, topClasses, writtenScore } from './classes';
 import type { Desk } from './desk';
-import { classOf, forward, outputOf } from './explain';
+import { classOf, forward, fromEmbedding, outputOf } from './explain';
 import { type Explainer, Judge, type JudgedCase, type Wanted } from './judge';
 import { statistics } from './maps';
 import { maskFor } from './mask';
@@ -91,14 +91,16 @@ async function openCase({ model, request }: Desk, question: Target): Promise<Jud
     const score = writtenScore(question.score, names, region);
     const output = outputOf(model, prepared, score.output);
     const index = classOf(output, score);
-    return { model, prepared, output, score, label: index === null ? question.score : output.labels[index] };
+    const label = index === null ? question.score : output.labels[index];
+    return { model, prepared: await fromEmbedding(prepared, score), output, score, label };
   }
   const output = outputOf(model, prepared);
   const index =
     question.target === undefined
       ? topClasses(allClasses(output, await forward(model, prepared, output.name, request)), 1)[0].index
       : targetIndex(output, question.target);
-  return { model, prepared, output, score: classScore(output, index, region), label: output.labels[index] };
+  const score = classScore(output, index, region);
+  return { model, prepared: await fromEmbedding(prepared, score), output, score, label: output.labels[index] };
 }
 
 function readAttribution(file: string): FloatArray {

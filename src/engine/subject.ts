@@ -8,12 +8,19 @@ import { encodePicture, type Picture, readPicture } from '../inputs/image';
 import { type Geometry, preprocess, viewport } from '../inputs/preprocess';
 import type { Photograph } from '../protocol';
 import { readArrayFile } from './arrays';
+import { type Embedding, embeddingOf } from './embedding';
 import type { Model, Specialised } from './model';
 import type { Request } from './requests';
+import { prepareRow, type ReadRow } from './table';
+import { checkVocabulary, prepareText, type ReadText, type TextGiven, tooLong } from './text';
 
-/** What a person gives to a model: a picture, or arrays by the names of the inputs. */
+/** What a person gives to a model: a picture, a text, a row of a table, or arrays by the names of the inputs. */
 export interface Given {
   readonly image?: string;
+  readonly text?: string;
+  readonly textFile?: string;
+  /** `a=1,b=red`, or a file with `:N` or `#N` behind it. */
+  readonly row?: string;
   readonly inputs?: ReadonlyMap<string, string>;
 }
 
@@ -25,7 +32,13 @@ export interface Prepared {
   readonly input: string;
   /** Its axis over channels, if it has one. */
   readonly channels: number | undefined;
+  /** Where tokens become vectors, which is what methods can explain of an input of indices. */
+  readonly embedding?: Embedding;
+  /** The classes' names where what was given tells them: the words that a model of text can go on with. */
+  readonly labels?: readonly string[];
   readonly seen?: Seen;
+  readonly text?: ReadText;
+  readonly row?: ReadRow;
 }
 
 /** The picture behind the input. */
@@ -43,18 +56,81 @@ const EXACT_SIDE = 512;
 /**
  * Reads what was given and fixes the model to its shapes.
  *
- * @throws PrismError NO_IMAGE_INPUT, INPUT_MISSING, UNKNOWN_INPUT, INPUT_SHAPE, those of reading the files and of preprocessing
+ * @throws PrismError NO_IMAGE_INPUT, INPUT_MISSING, UNKNOWN_INPUT, INPUT_SHAPE, those of reading the files, of
+ *   preprocessing, of texts and of rows
  */
 export async function prepare(model: Model, given: Given, request: Request): Promise<Prepared> {
-  return given.inputs && given.inputs.size > 0
-    ? prepareArrays(model, given.inputs, request)
-    : preparePicture(model, given.image, request);
+  if (given.inputs && given.inputs.size > 0) return prepareArrays(model, given.inputs, request);
+  if (given.text !== undefined) return prepareTokens(model, { text: given.text }, request);
+  if (given.textFile !== undefined) return prepareTokens(model, { textFile: given.textFile }, request);
+  if (given.row !== undefined) return prepareFeatures(model, given.row, request);
+  return preparePicture(model, given.image, request);
+}
+
+async function prepareTokens(model: Model, given: TextGiven, request: Request): Promise<Prepared> {
+  request.stage('reading the text');
+  const { feeds, input, read, warnings } = await request.timed('decode', () => prepareText(model, given));
+  request.warnings.push(...warnings);
+  let specialised: Specialised;
+  try {
+    specialised = await specialisedFor(model, feeds, request);
+  } catch (error) {
+    const limit = await longestText(model, feeds, read.tokens.length);
+    throw limit === undefined ? error : tooLong(read.tokens.length, limit);
+  }
+  const embedding = embeddingOf(specialised.graph, input);
+  const small = await checkVocabulary(model, embedding?.rows);
+  if (small) request.warnings.push(small);
+  return {
+    specialised,
+    feeds,
+    input,
+    channels: undefined,
+    text: read,
+    ...(embedding && { embedding }),
+    ...(model.description.settings.task === 'text-generation' && { labels: await tokenNames(model) }),
+  };
+}
+
+async function tokenNames(model: Model): Promise<string[]> {
+  const tokenizer = await model.tokenizer();
+  return Array.from({ length: tokenizer.size }, (_, id) => tokenizer.nameOf(id) ?? '');
+}
+
+/** How many tokens the model takes, if it takes fewer than there are. */
+async function longestText(
+  model: Model,
+  feeds: ReadonlyMap<string, NdArray>,
+  tokens: number,
+): Promise<number | undefined> {
+  const takes = async (length: number): Promise<boolean> => {
+    const shapes = new Map([...feeds].map(([name, { shape }]) => [name, [...shape.slice(0, -1), length]]));
+    try {
+      await model.specialised(shapes);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  let [longest, shortest] = [0, tokens];
+  while (shortest - longest > 1) {
+    const middle = Math.floor((longest + shortest) / 2);
+    if (await takes(middle)) longest = middle;
+    else shortest = middle;
+  }
+  return longest > 0 ? longest : undefined;
+}
+
+async function prepareFeatures(model: Model, row: string, request: Request): Promise<Prepared> {
+  request.stage('reading the row');
+  const { feeds, input, read } = await request.timed('decode', () => prepareRow(model, row));
+  return { specialised: await specialisedFor(model, feeds, request), feeds, input, channels: undefined, row: read };
 }
 
 async function preparePicture(model: Model, path: string | undefined, request: Request): Promise<Prepared> {
   const input = requireImageInput(model.description.settings, model.signature);
   if (path === undefined) {
-    throw new PrismError('INPUT_MISSING', 'nothing to explain was given; name a picture');
+    throw new PrismError('INPUT_MISSING', 'nothing to explain was given; name a picture, a text or a row');
   }
   const others = model.graph.inputs.filter(({ name }) => name !== input.name);
   if (others.length > 0) {
@@ -107,11 +183,14 @@ async function prepareArrays(model: Model, files: ReadonlyMap<string, string>, r
   const floating = inputs.find(({ dtype }) => isFloating(dtype)) ?? inputs[0];
   const input = inputs.find(({ name }) => name === settings.inputName)?.name ?? floating.name;
   const layout = settings.input?.name === input ? settings.input.layout.indexOf('C') : -1;
+  const specialised = await specialisedFor(model, feeds, request);
+  const embedding = embeddingOf(specialised.graph, input);
   return {
-    specialised: await specialisedFor(model, feeds, request),
+    specialised,
     feeds,
     input,
     channels: layout < 0 ? guessedChannels(feeds.get(input)?.shape ?? []) : layout,
+    ...(embedding && { embedding }),
   };
 }
 

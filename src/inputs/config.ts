@@ -10,6 +10,7 @@ import {
 import schema from '../../media/prism.schema.json';
 import { PrismError } from '../graph/errors';
 import { closest } from './closest';
+import type { Feature } from './features';
 import type { Interpolation } from './resample';
 
 export type Task =
@@ -49,6 +50,7 @@ export interface TokenizerConfig {
   readonly newline?: string;
   readonly vocabulary?: string;
   readonly unknown?: number;
+  readonly pad?: number;
   readonly maxLength?: number;
 }
 
@@ -60,7 +62,7 @@ export interface PrismConfig {
   readonly labels?: readonly string[] | string;
   readonly output?: { readonly name?: string; readonly kind?: OutputKind };
   readonly tokenizer?: TokenizerConfig;
-  readonly features?: readonly string[] | string;
+  readonly features?: readonly (string | Feature)[] | string;
   readonly source?: { readonly root?: string };
 }
 

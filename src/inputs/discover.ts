@@ -9,6 +9,10 @@ export interface Companions {
   /** `preprocessor_config.json` and `config.json` of the Transformers library or timm. */
   readonly preprocessorConfig: string | undefined;
   readonly modelConfig: string | undefined;
+  /** `tokenizer.json`, or a vocabulary. */
+  readonly tokenizer: string | undefined;
+  /** Names of a table's columns. */
+  readonly features: string | undefined;
   readonly samples: readonly string[];
 }
 
@@ -25,6 +29,9 @@ const LABEL_FILES = [
   'imagenet_class_index.json',
   'id2label.json',
 ];
+/** A tokenizer.json says everything; a vocabulary only how words are numbered. */
+const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'vocab.json', 'vocabulary.txt', 'vocabulary.json'];
+const FEATURE_FILES = ['features.json', 'features.txt', 'feature_names.json', 'feature_names.txt'];
 /** Folders whose models are described by the files of the folder above. */
 const NESTED: ReadonlySet<string> = new Set(['onnx', 'checkpoints', 'weights']);
 const SAMPLE_FOLDERS: ReadonlySet<string> = new Set(['samples', 'sample', 'images', 'examples', 'demo']);
@@ -69,6 +76,8 @@ export async function discover(modelPath: string): Promise<Companions> {
     labels: find([`${stem}.labels.txt`, `${stem}.labels.json`, ...LABEL_FILES]),
     preprocessorConfig: find(['preprocessor_config.json']),
     modelConfig: find(['config.json']),
+    tokenizer: find(TOKENIZER_FILES),
+    features: find(FEATURE_FILES),
     samples: await findSamples(listings),
   };
 }

@@ -1,6 +1,7 @@
 import { PrismError } from '../graph/errors';
 import type { DataType, Dim, ValueInfo } from '../graph/ir';
-import type { Layout, OutputKind, PrismConfig, Task } from './config';
+import type { Layout, OutputKind, PrismConfig, Task, TokenizerConfig } from './config';
+import type { Feature } from './features';
 import { modelConfigLayer, preprocessorLayer } from './huggingface';
 import { labelsFromMetadata } from './labels';
 import {
@@ -22,6 +23,10 @@ export interface Evidence {
   readonly preprocessorConfig?: unknown;
   readonly modelConfig?: unknown;
   readonly labels?: readonly string[] | undefined;
+  /** That of a file beside the model. */
+  readonly tokenizer?: TokenizerConfig | undefined;
+  /** Those of a file. */
+  readonly features?: readonly Feature[] | undefined;
 }
 
 /**
@@ -31,10 +36,12 @@ export interface Evidence {
  * `input`; see {@link requireImageInput}.
  */
 export function guessSettings(evidence: Evidence): Settings {
-  const { model, config, labels } = evidence;
+  const { model, config, labels, tokenizer, features } = evidence;
   const { known, origins } = merge([
     () => (config ? configLayer(config) : {}),
     () => layer({ source: 'labels file', why: 'beside the model' }, { labels }),
+    () => layer({ source: 'tokenizer file', why: 'beside the model' }, { tokenizer }),
+    () => layer({ source: 'features file', why: 'beside the model' }, { features }),
     (found) => signatureLayer(model, found),
     () => preprocessorLayer(evidence.preprocessorConfig),
     () => modelConfigLayer(evidence.modelConfig),
@@ -48,6 +55,8 @@ export function guessSettings(evidence: Evidence): Settings {
     inputName: name,
     input,
     labels: known.labels,
+    tokenizer: TEXT_TASKS.has(known.task) ? known.tokenizer : undefined,
+    features: known.task === 'tabular' ? known.features : undefined,
     output: { name: known['output.name'] ?? '', kind: known['output.kind'] },
     sourceRoot: known['source.root'],
     origins: input ? origins : withoutInput(origins),
@@ -71,6 +80,7 @@ const imageInput = (known: Complete, name: string): ImageInput => ({
 });
 
 const PICTURE_TASKS: ReadonlySet<Task> = new Set(['image-classification', 'segmentation', 'detection']);
+const TEXT_TASKS: ReadonlySet<Task> = new Set(['text-classification', 'text-generation']);
 
 const withoutInput = (origins: Settings['origins']): Settings['origins'] =>
   Object.fromEntries(Object.entries(origins).filter(([path]) => !path.startsWith('input.') || path === 'input.name'));
@@ -135,7 +145,7 @@ function signatureLayer(model: ModelSignature, found: Known): Layer {
   const takesPicture = picture !== undefined && pictureLayout(picture) !== undefined;
   const task = found.task ?? guessTask(model, takesPicture || named !== undefined, output);
   // What is no picture is explained too: the first input of a table or a text.
-  const value = picture ?? (named === undefined && !PICTURE_TASKS.has(task) ? model.inputs[0] : undefined);
+  const value = picture ?? (named === undefined && !PICTURE_TASKS.has(task) ? firstInput(model, task) : undefined);
   const layout = found['input.layout'] ?? (value && pictureLayout(value));
   return {
     ...layer(
@@ -149,6 +159,16 @@ function signatureLayer(model: ModelSignature, found: Known): Layer {
     ...(output?.op &&
       layer({ source: 'model', why: `made by ${output.op}` }, { 'output.kind': kindOfOperator(output.op) })),
   };
+}
+
+/** Inputs that go with the tokens of a text, and are not they. */
+const BESIDE_TOKENS = /mask|type|segment|position|length|past|cache/i;
+
+/** The input that a table or a text goes into. */
+function firstInput({ inputs }: ModelSignature, task: Task): ValueInfo | undefined {
+  if (!TEXT_TASKS.has(task)) return inputs[0];
+  const whole = inputs.filter(({ dtype, name }) => /^int(32|64)$/.test(dtype) && !BESIDE_TOKENS.test(name));
+  return whole[0] ?? inputs[0];
 }
 
 /** Channels and size, as far as the model fixes them. */

@@ -2,10 +2,19 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PrismError } from '../graph/errors';
 import { checkSettings, classCount } from './check';
-import { configError, type Diagnostic, type ParsedConfig, parseConfig } from './config';
+import {
+  configError,
+  type Diagnostic,
+  type ParsedConfig,
+  type PrismConfig,
+  parseConfig,
+  type TokenizerConfig,
+} from './config';
 import { type Companions, discover } from './discover';
+import { type Feature, parseFeatures } from './features';
 import { guessSettings } from './guess';
 import { completeLabels, parseLabels } from './labels';
+import type { TokenizerSource } from './open-tokenizer';
 import type { ModelSignature, Settings } from './settings';
 
 /** How a model is fed and read, and the files that said so. */
@@ -16,6 +25,12 @@ export interface ModelDescription {
   readonly companions: Companions;
   /** File the labels came from. */
   readonly labelsFile: string | undefined;
+  /** Of a model of text. */
+  readonly tokenizer: TokenizerSource | undefined;
+  /** How many tokens a text may have, as far as the files beside the model say. */
+  readonly positions: number | undefined;
+  /** File the names of a table's columns came from. */
+  readonly featuresFile: string | undefined;
   /** Warnings only, each with the file it is about. */
   readonly warnings: readonly (Diagnostic & { readonly file: string })[];
 }
@@ -25,7 +40,7 @@ export interface ModelDescription {
  *
  * @param configPath a prism.json elsewhere, instead of the one beside the model
  * @throws PrismError `CONFIG_INVALID` and `CONFIG_MISMATCH` (message begins with file:line:column),
- *   `CONFIG_NOT_FOUND`, `LABELS_NOT_FOUND`, `LABELS_INVALID`
+ *   `CONFIG_NOT_FOUND`, `LABELS_NOT_FOUND`, `LABELS_INVALID`, `FEATURES_NOT_FOUND`, `FEATURES_INVALID`
  */
 export async function describeModel(
   modelPath: string,
@@ -50,12 +65,23 @@ export async function describeModel(
   const config = parsed?.config;
   const named = typeof config?.labels === 'string' ? path.resolve(configFile ?? '', '..', config.labels) : undefined;
   const labelsFile = config?.labels === undefined ? companions.labels : named;
+  const featuresNamed = typeof config?.features === 'string' ? config.features : undefined;
+  const featuresFile =
+    featuresNamed === undefined
+      ? config?.features === undefined
+        ? companions.features
+        : undefined
+      : path.resolve(configFile ?? '', '..', featuresNamed);
+  const modelConfig = await readSide(companions.modelConfig, warn);
   const settings = guessSettings({
     model,
     config,
     labels: labelsFile === undefined ? undefined : await readLabels(labelsFile, named !== undefined, warn),
     preprocessorConfig: await readSide(companions.preprocessorConfig, warn),
-    modelConfig: await readSide(companions.modelConfig, warn),
+    modelConfig,
+    tokenizer: besideModel(companions.tokenizer, modelPath),
+    features:
+      featuresFile === undefined ? undefined : await readFeatures(featuresFile, featuresNamed !== undefined, warn),
   });
 
   const blamed = configFile ?? modelPath;
@@ -66,7 +92,53 @@ export async function describeModel(
   warn(aboutLabels, disagreements);
   const count = classCount(settings, model);
   const labels = count === undefined ? settings.labels : completeLabels(settings.labels, count);
-  return { settings, labels, companions, labelsFile, warnings };
+  return {
+    settings,
+    labels,
+    companions,
+    labelsFile,
+    tokenizer: tokenizerSource(settings.tokenizer, config, configFile, modelPath, companions.tokenizer),
+    positions: positionsOf(modelConfig),
+    featuresFile: settings.features && featuresFile,
+    warnings,
+  };
+}
+
+/** The tokenizer that a file beside the model is, named from the model's folder. */
+function besideModel(file: string | undefined, modelPath: string): TokenizerConfig | undefined {
+  if (file === undefined) return undefined;
+  const name = path.relative(path.dirname(modelPath), file).replaceAll('\\', '/');
+  return path.basename(file) === 'tokenizer.json' ? { file: name } : { vocabulary: name };
+}
+
+function tokenizerSource(
+  tokenizer: TokenizerConfig | undefined,
+  config: PrismConfig | undefined,
+  configFile: string | undefined,
+  modelPath: string,
+  beside: string | undefined,
+): TokenizerSource | undefined {
+  if (!tokenizer) return undefined;
+  const isWritten = config?.tokenizer !== undefined && configFile !== undefined;
+  const folder = path.dirname(isWritten ? configFile : modelPath);
+  const { file, vocabulary, ...rest } = tokenizer;
+  const open = file === undefined && vocabulary === undefined && beside !== undefined;
+  return {
+    ...rest,
+    ...(open && (path.basename(beside) === 'tokenizer.json' ? { file: beside } : { vocabulary: beside })),
+    ...(file !== undefined && { file: path.resolve(folder, file) }),
+    ...(vocabulary !== undefined && { vocabulary: path.resolve(folder, vocabulary) }),
+    ...(isWritten && { configFile }),
+  };
+}
+
+/** Fields of a config.json that tell how many positions a model knows. */
+const POSITIONS = ['max_position_embeddings', 'n_positions', 'max_seq_len', 'seq_length'];
+
+function positionsOf(modelConfig: unknown): number | undefined {
+  if (modelConfig === null || typeof modelConfig !== 'object') return undefined;
+  const found = POSITIONS.map((key) => (modelConfig as Record<string, unknown>)[key]);
+  return found.find((value): value is number => Number.isSafeInteger(value) && (value as number) > 0);
 }
 
 async function readText(file: string, code: string): Promise<string> {
@@ -94,6 +166,17 @@ const warning = (code: string, message: string): Diagnostic => ({
 async function readLabels(file: string, required: boolean, warn: Warn): Promise<string[] | undefined> {
   try {
     return parseLabels(await readText(file, 'LABELS_NOT_FOUND'), file);
+  } catch (error) {
+    if (required || !(error instanceof PrismError)) throw error;
+    warn(file, [warning(error.code, error.message)]);
+    return undefined;
+  }
+}
+
+/** As for labels. */
+async function readFeatures(file: string, required: boolean, warn: Warn): Promise<Feature[] | undefined> {
+  try {
+    return parseFeatures(await readText(file, 'FEATURES_NOT_FOUND'), file);
   } catch (error) {
     if (required || !(error instanceof PrismError)) throw error;
     warn(file, [warning(error.code, error.message)]);

@@ -1,5 +1,6 @@
 import type { ValueInfo } from '../graph/ir';
-import type { Channels, Layout, OutputKind, PrismConfig, Resize, Task } from './config';
+import type { Channels, Layout, OutputKind, PrismConfig, Resize, Task, TokenizerConfig } from './config';
+import { asFeatures, type Feature } from './features';
 import type { Interpolation } from './resample';
 
 /** How a picture becomes the model's input; media/prism.schema.json says what each field means. */
@@ -37,6 +38,8 @@ export interface Fields {
   'input.mean': readonly number[];
   'input.std': readonly number[];
   labels: readonly string[];
+  tokenizer: TokenizerConfig;
+  features: readonly Feature[];
   'output.name': string;
   'output.kind': OutputKind;
   'source.root': string;
@@ -54,6 +57,8 @@ export interface Origin {
     | 'preprocessor_config.json'
     | 'config.json'
     | 'labels file'
+    | 'tokenizer file'
+    | 'features file'
     | 'convention'
     | 'default';
   readonly why: string;
@@ -78,6 +83,10 @@ export interface Settings {
   /** undefined: the model takes no picture. */
   readonly input: ImageInput | undefined;
   readonly labels: readonly string[] | undefined;
+  /** How text becomes tokens; names of files as they are written. */
+  readonly tokenizer: TokenizerConfig | undefined;
+  /** The columns of a table, in the order of the input. */
+  readonly features: readonly Feature[] | undefined;
   readonly output: { readonly name: string; readonly kind: OutputKind };
   /** As in the prism.json. */
   readonly sourceRoot: string;
@@ -151,9 +160,9 @@ export function parseScale(scale: number | string | undefined): number | undefin
   return top! / bottom!;
 }
 
-/** The layer that a prism.json is. Labels named by a file are not in it: whoever reads files adds them. */
+/** The layer that a prism.json is. Labels and features named by a file are not in it: whoever reads files adds them. */
 export function configLayer(config: PrismConfig): Layer {
-  const { task, input = {}, output = {}, labels, source = {} } = config;
+  const { task, input = {}, output = {}, labels, tokenizer, features, source = {} } = config;
   const size = typeof input.size === 'number' ? [input.size, input.size] : input.size;
   return layer(
     { source: 'prism.json', why: 'written there' },
@@ -173,6 +182,8 @@ export function configLayer(config: PrismConfig): Layer {
       'input.mean': list(input.mean),
       'input.std': list(input.std),
       labels: typeof labels === 'string' ? undefined : labels,
+      tokenizer,
+      features: features === undefined || typeof features === 'string' ? undefined : asFeatures(features),
       'output.name': output.name,
       'output.kind': output.kind,
       'source.root': source.root,
@@ -184,9 +195,10 @@ export function configLayer(config: PrismConfig): Layer {
  * A prism.json that says what the settings say, complete, so that nothing is left to guess.
  *
  * @param labelsFile name of the file the labels came from; without it they are written out
+ * @param featuresFile the same for the names of columns
  */
-export function formatConfig(settings: Settings, labelsFile?: string): string {
-  const { task, input, labels, output, sourceRoot } = settings;
+export function formatConfig(settings: Settings, labelsFile?: string, featuresFile?: string): string {
+  const { task, input, inputName, labels, tokenizer, features, output, sourceRoot } = settings;
   const config: PrismConfig = {
     task,
     ...(input && {
@@ -206,12 +218,18 @@ export function formatConfig(settings: Settings, labelsFile?: string): string {
         std: input.std,
       },
     }),
+    ...(!input && inputName !== undefined && { input: { name: inputName } }),
     ...((labelsFile ?? labels) && { labels: labelsFile ?? labels }),
+    ...(tokenizer && { tokenizer }),
+    ...((featuresFile ?? features) && { features: featuresFile ?? features?.map(shortest) }),
     output,
     source: { root: sourceRoot },
   };
   return `${compactLists(JSON.stringify(config, null, 2))}\n`;
 }
+
+/** A feature of which nothing but the name is said is written as its name. */
+const shortest = (feature: Feature): string | Feature => (Object.keys(feature).length === 1 ? feature.name : feature);
 
 function formatScale(scale: number): number | string {
   const divisor = Number((1 / scale).toPrecision(12));

@@ -399,6 +399,9 @@ Arguments:
 
 Options:
   --image <file>           picture to look at
+  --text <text>            text to read
+  --text-file <file>       file with the text to read, in UTF-8
+  --row <cells|file[:n]>   row of a table: a=1,b=x, or the nth row of a CSV file
   --input <name=file.npy>  array for an input, fed as it is; repeat for several
                            inputs
   --method <id>            how to explain; \`model-prism methods\` lists them

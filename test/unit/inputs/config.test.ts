@@ -166,10 +166,26 @@ const anyConfig: fc.Arbitrary<PrismConfig> = fc.record(
     labels: fc.array(fc.string()),
     output: fc.record({ name: fc.constant('logits'), kind: fc.constantFrom('logits', 'probabilities') }, optional),
     tokenizer: fc.record(
-      { regex: fc.constant('\\w+'), vocabulary: fc.constant('v.json'), unknown: fc.nat() },
+      { regex: fc.constant('\\w+'), vocabulary: fc.constant('v.json'), unknown: fc.nat(), pad: fc.nat() },
       optional,
     ),
-    features: fc.array(fc.string()),
+    features: fc.array(
+      fc.oneof(
+        fc.string({ minLength: 1 }),
+        fc.record(
+          {
+            name: fc.string({ minLength: 1 }),
+            mean: number,
+            std: fc.double({ min: 0.01, max: 100, noNaN: true }),
+            categories: fc.array(fc.string(), { minLength: 1 }),
+            encoding: fc.constantFrom('index', 'one-hot'),
+            missing: fc.oneof(number, fc.string()),
+          },
+          { requiredKeys: ['name'] },
+        ),
+      ),
+      { minLength: 1 },
+    ),
     source: fc.record({ root: fc.constant('..') }, optional),
   },
   optional,

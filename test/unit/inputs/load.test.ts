@@ -117,6 +117,7 @@ describe('describing a model', () => {
       cpSync(path.resolve(__dirname, '../../cases/configs', name), folder, { recursive: true });
       const count = output[1] as number;
       put('labels.txt', Array.from({ length: count }, (_, i) => `class ${i}`).join('\n'));
+      put('features.json', JSON.stringify({ features: Array.from({ length: 13 }, (_, i) => `feature ${i}`) }));
       const { labels, warnings } = await describeModel(path.join(folder, 'model.onnx'), {
         ...signature,
         inputs: named,

@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises';
+import { PrismError } from '../graph/errors';
+import { type Dim, typeOf, type ValueInfo } from '../graph/ir';
+import type { NdArray } from '../graph/ndarray';
+import { fromFloat32, isElementType } from '../inputs/elements';
+import type { Token } from '../inputs/tokenizer';
+import type { Model } from './model';
+
+/** A text as the model reads it. */
+export interface ReadText {
+  readonly text: string;
+  /** The file that it is from. */
+  readonly path?: string;
+  /** In the order of the input, one for each of its places. */
+  readonly tokens: readonly Token[];
+}
+
+export interface PreparedText {
+  readonly feeds: ReadonlyMap<string, NdArray>;
+  readonly input: string;
+  readonly read: ReadText;
+  readonly warnings: readonly PrismError[];
+}
+
+/** A text that a person gives, or the file that it is in. */
+export type TextGiven = { readonly text: string } | { readonly textFile: string };
+
+const TEXT_TASKS: ReadonlySet<string> = new Set(['text-classification', 'text-generation']);
+/** How many unknown words are named. */
+const NAMED = 5;
+
+/** Throws FILE_NOT_FOUND, TEXT_UNREADABLE. */
+async function readText(file: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : (cause as Error).message;
+    throw new PrismError('FILE_NOT_FOUND', `${file} ${why}; check the path`, { file }, { cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new PrismError('TEXT_UNREADABLE', `${file} is no text in UTF-8; save it as UTF-8`, { file }, { cause });
+  }
+}
+
+/**
+ * Cuts a text into tokens and makes the model's inputs of them.
+ *
+ * @throws PrismError NO_TEXT_INPUT, TOKENIZER_MISSING, TEXT_EMPTY, TEXT_TOO_LONG, VOCABULARY_MISMATCH, INPUT_MISSING, those
+ *   of reading the text and the tokenizer
+ */
+export async function prepareText(model: Model, given: TextGiven): Promise<PreparedText> {
+  const input = textInput(model);
+  const text = 'text' in given ? given.text : await readText(given.textFile);
+  const tokenizer = await model.tokenizer();
+  const { tokenizer: source, positions } = model.description;
+  const warnings: PrismError[] = [];
+  let tokens = tokenizer.encode(text);
+  if (!tokens.some(({ kind }) => kind !== 'special')) {
+    throw new PrismError(
+      'TEXT_EMPTY',
+      'the text has no tokens: it is empty, or holds nothing that the tokenizer knows',
+    );
+  }
+  const length = lengthOf(input);
+  const limit = Math.min(length ?? Number.POSITIVE_INFINITY, positions ?? Number.POSITIVE_INFINITY);
+  const cut = source?.maxLength;
+  if (cut !== undefined && tokens.length > Math.min(cut, limit)) {
+    const kept = Math.min(cut, limit);
+    warnings.push(
+      new PrismError('TEXT_CUT', `the text has ${tokens.length} tokens; all but the first ${kept} are left out`),
+    );
+    tokens = shortened(tokens, kept);
+  }
+  if (tokens.length > limit) throw tooLong(tokens.length, limit);
+  if (length !== undefined && tokens.length < length) {
+    const { pad } = tokenizer;
+    if (pad === undefined) {
+      throw new PrismError(
+        'INPUT_SHAPE',
+        `the input ${input.name} takes exactly ${length} tokens, the text has ${tokens.length}, and no token fills up; name one as "pad" of the tokenizer in the prism.json`,
+        { input: input.name },
+      );
+    }
+    tokens = [...tokens, ...paddingTokens(length - tokens.length, pad, tokenizer.nameOf(pad) ?? '', text.length)];
+  }
+  const unknown = [...new Set(tokens.flatMap((token) => (token.kind === 'unknown' ? token.text : [])))];
+  if (unknown.length > 0) {
+    const more = unknown.length > NAMED ? `, and ${unknown.length - NAMED} more` : '';
+    const names = unknown.slice(0, NAMED).map((word) => JSON.stringify(word));
+    warnings.push(
+      new PrismError(
+        'TOKENS_UNKNOWN',
+        `${tokenizer.file} does not know ${names.join(', ')}${more}; the model reads an unknown word there`,
+      ),
+    );
+  }
+  return {
+    feeds: feedsOf(model, input, tokens),
+    input: input.name,
+    read: { text, tokens, ...('textFile' in given && { path: given.textFile }) },
+    warnings,
+  };
+}
+
+/** A text of too many tokens. */
+export const tooLong = (tokens: number, limit: number): PrismError =>
+  new PrismError(
+    'TEXT_TOO_LONG',
+    `the text has ${tokens} tokens, but the model takes at most ${limit}; shorten it, or set "maxLength" of the tokenizer in the prism.json to have it cut off`,
+    { tokens, limit },
+  );
+
+/**
+ * Refuses a vocabulary whose tokens the embedding has no rows for.
+ *
+ * @throws PrismError VOCABULARY_MISMATCH
+ */
+export async function checkVocabulary(model: Model, rows: number | undefined): Promise<PrismError | undefined> {
+  const { size, file } = await model.tokenizer();
+  if (rows === undefined || !Number.isFinite(rows)) return undefined;
+  const counts = `${file} numbers ${size} tokens, but the model's embedding has ${rows}`;
+  if (size > rows) {
+    throw new PrismError('VOCABULARY_MISMATCH', `${counts}: this is not the model's vocabulary`, { file, size, rows });
+  }
+  // Tables are rounded up to a multiple of 64 or 128, not more.
+  if (rows - size < Math.max(128, 0.1 * rows)) return undefined;
+  return new PrismError('VOCABULARY_SMALL', `${counts}: is this the model's vocabulary?`, { file, size, rows });
+}
+
+function textInput({ description, graph, path }: Model): ValueInfo {
+  const { task, inputName } = description.settings;
+  const input = graph.inputs.find(({ name }) => name === inputName);
+  if (TEXT_TASKS.has(task) && input) return input;
+  throw new PrismError(
+    'NO_TEXT_INPUT',
+    `${path} takes no text: its task is ${task}; if that is wrong, write "task": "text-classification" into the prism.json`,
+  );
+}
+
+/** How many tokens the model takes where that is fixed. */
+function lengthOf({ shape }: ValueInfo): number | undefined {
+  const last: Dim | undefined = shape?.at(-1);
+  return typeof last === 'number' ? last : undefined;
+}
+
+/** The first tokens, with the special ones that a text ends on. */
+function shortened(tokens: readonly Token[], length: number): readonly Token[] {
+  const words = tokens.findLastIndex(({ kind }) => kind !== 'special') + 1;
+  const ending = tokens.slice(words);
+  return ending.length >= length ? tokens.slice(0, length) : [...tokens.slice(0, length - ending.length), ...ending];
+}
+
+const paddingTokens = (count: number, id: number, text: string, end: number): Token[] =>
+  Array.from({ length: count }, () => ({ text, id, start: end, end, kind: 'padding' }));
+
+/** What inputs beside the tokens are filled with, by their names. */
+const BESIDE: readonly { readonly name: RegExp; readonly valueOf: (token: Token, at: number) => number }[] = [
+  { name: /mask/i, valueOf: ({ kind }) => (kind === 'padding' ? 0 : 1) },
+  { name: /token_?type|segment/i, valueOf: () => 0 },
+  { name: /position/i, valueOf: (_token, at) => at },
+];
+
+function feedsOf({ graph }: Model, input: ValueInfo, tokens: readonly Token[]): Map<string, NdArray> {
+  const shape = input.shape?.length === 1 ? [tokens.length] : [1, tokens.length];
+  const arrayOf = (name: string, numbers: readonly number[]): NdArray => {
+    const dtype = typeOf(graph, name)?.dtype ?? 'int64';
+    if (!isElementType(dtype)) {
+      throw new PrismError('UNSUPPORTED_TYPE', `the input ${name} is of type ${dtype}; tokens are whole numbers`);
+    }
+    return { dtype, shape, data: fromFloat32(Float32Array.from(numbers), dtype) };
+  };
+  return new Map(
+    graph.inputs.map(({ name }) => {
+      if (name === input.name)
+        return [
+          name,
+          arrayOf(
+            name,
+            tokens.map(({ id }) => id),
+          ),
+        ];
+      const beside = BESIDE.find((other) => other.name.test(name));
+      if (beside) return [name, arrayOf(name, tokens.map(beside.valueOf))];
+      throw new PrismError(
+        'INPUT_MISSING',
+        `beside the tokens ${input.name} the model needs ${name}, which a text does not tell; give every input as an array`,
+        { inputs: [name] },
+      );
+    }),
+  );
+}
