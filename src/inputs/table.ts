@@ -51,7 +51,7 @@ export function parseTable(text: string, file: string): Table {
 }
 
 /** Throws FILE_NOT_FOUND, CSV_INVALID. */
-export async function readTable(file: string): Promise<Table> {
+async function readTable(file: string): Promise<Table> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
