@@ -133,7 +133,7 @@ const bundles = [
     tsconfig: 'webview/tsconfig.json',
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
-    entryPoints: { webview: 'webview/main.ts' },
+    entryPoints: { webview: 'webview/main.ts', report: 'webview/report.ts' },
     outdir: 'dist',
   },
 ];

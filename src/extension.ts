@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { registerCommands } from './editor/commands';
 import { ConfigDiagnostics } from './editor/diagnostics';
 import { EngineRoom } from './editor/engine-room';
+import { Evaluations } from './editor/evaluation/evaluations';
 import { Explainer } from './editor/explain';
 import { LayerPages } from './editor/layers';
 import { MethodChoice } from './editor/methods';
@@ -9,13 +10,15 @@ import { WorkspaceModels } from './editor/models';
 import { Panels } from './editor/panels';
 import { Status } from './editor/status';
 import type { EngineClient } from './engine/client';
-import type { PanelState } from './protocol';
+import type { PanelState, ReportState } from './protocol';
 
 /** What the extension offers to others, and to tests. */
 export interface ModelPrism {
   readonly engine: EngineClient;
   /** What the panels show, the one used last at the end. */
   panels(): readonly PanelState[];
+  /** What the panels of evaluations show. */
+  evaluations(): readonly ReportState[];
 }
 
 /** Makes the rooms and hands each what it needs. */
@@ -28,8 +31,16 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const panels = new Panels({ extension: context.extensionUri, engine, methods, diagnostics, log });
   const explainer = new Explainer(models, methods, panels);
   const layers = new LayerPages(engine);
+  const { extensionUri: extension, workspaceState: memory } = context;
+  const storage = context.storageUri ?? context.globalStorageUri;
+  const evaluations = new Evaluations({ extension, engine, log }, { engine, models, methods, memory, storage });
   const status = new Status(engine, models, panels);
-  context.subscriptions.push(status, layers, panels, diagnostics, models, engine, log);
-  context.subscriptions.push(...registerCommands({ context, log, engine, models, methods, panels, explainer, layers }));
-  return { engine: engine.client, panels: () => panels.all.map(({ state }) => state) };
+  context.subscriptions.push(status, evaluations, layers, panels, diagnostics, models, engine, log);
+  const rooms = { context, log, engine, models, methods, panels, explainer, layers, evaluations };
+  context.subscriptions.push(...registerCommands(rooms));
+  return {
+    engine: engine.client,
+    panels: () => panels.all.map(({ state }) => state),
+    evaluations: () => evaluations.all.map(({ state }) => state),
+  };
 }

@@ -238,8 +238,55 @@ export interface Sheet {
   }[];
 }
 
+export interface MetricSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly better: 'higher' | 'lower';
+  /** What it needs beside the attribution. */
+  readonly needs: readonly ('model' | 'mask' | 'method')[];
+}
+
+/** A folder of pictures, with what belongs to it as far as that was found. */
+export interface PictureFolder {
+  readonly count: number;
+  /** The first picture. */
+  readonly first: string;
+  /** Pictures that have a mask beside them. */
+  readonly masked: number;
+  /** A folder of masks of the same names. */
+  readonly masks?: string;
+  /** A file of their classes. */
+  readonly labels?: string;
+}
+
+/** Methods to judge by metrics on a folder of pictures. */
+export interface EvaluationParams {
+  readonly model: string;
+  readonly images: string;
+  readonly masks?: string;
+  readonly labels?: string;
+  readonly methods: readonly string[];
+  /** By `METHOD.KEY`. */
+  readonly methodOptions?: OptionValues;
+  readonly metrics: readonly string[];
+  /** Folder of the results: what is in it already is not done again. */
+  readonly out: string;
+}
+
+/** What became of an evaluation. */
+export interface EvaluationOutcome {
+  readonly judged: number;
+  readonly count: number;
+  readonly failures: number;
+}
+
 /** What the engine answers to whoever looks at several methods. */
 export interface StudyApi {
+  metrics(params: Record<string, never>): Promise<readonly MetricSummary[]>;
+  folder(params: { readonly images: string }): Promise<PictureFolder>;
+  /** Takes long: reports {@link Progress}, can be cancelled, and goes on where it was stopped. */
+  evaluate(params: EvaluationParams): Promise<EvaluationOutcome>;
   /** The methods that cannot explain by the model, found by building their graphs; may take seconds. */
   unfit(params: { readonly model: string }): Promise<readonly Unfit[]>;
   /** Writes a picture (PNG) of maps side by side. */
@@ -331,4 +378,33 @@ export interface PanelApi {
   update(params: PanelState): Promise<void>;
   /** Work has begun or goes on: the rest of the state, which is large, stays as it was. */
   working(params: Pick<PanelState, 'question' | 'progress'>): Promise<void>;
+}
+
+/** What the panel of an evaluation shows. */
+export interface ReportState {
+  readonly status: 'working' | 'ready' | 'stopped' | 'failed';
+  readonly title: string;
+  readonly progress?: Progress;
+  readonly error?: RemoteError;
+  /** The report so far, a page of its own; absent in an update of a panel that has it already. */
+  readonly page?: string;
+  /** What was asked. The webview keeps it for the host, which gets it back after a reload. */
+  readonly question: EvaluationParams;
+  readonly l10n: Readonly<Record<string, string>>;
+}
+
+/** What the webview of an evaluation may ask of the host. */
+export interface ReportHostApi {
+  /** The webview is listening: send it a snapshot. */
+  ready(params: Record<string, never>): Promise<ReportState>;
+  cancel(params: Record<string, never>): Promise<void>;
+  /** Goes on where it was stopped. */
+  resume(params: Record<string, never>): Promise<void>;
+  exportAs(params: { readonly format: 'html' | 'json' | 'csv' }): Promise<void>;
+  showLog(params: Record<string, never>): Promise<void>;
+}
+
+/** What the host tells the webview of an evaluation. */
+export interface ReportApi {
+  update(params: ReportState): Promise<void>;
 }

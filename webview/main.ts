@@ -1,30 +1,13 @@
 import './webview.css';
-import { createMessageConnection } from 'vscode-jsonrpc/browser';
 import type { HostApi, PanelApi } from '../src/protocol';
-import { client, portTransport, serve } from '../src/rpc';
+import { client, serve } from '../src/rpc';
 import { Panel } from './elements/panel';
+import { connectToHost } from './logic/host-link';
 import { PanelModel } from './logic/panel-model';
-import { restoreView, type View } from './logic/view';
-
-declare global {
-  /** Given by the workbench to every webview, once. */
-  function acquireVsCodeApi(): {
-    postMessage(message: unknown): void;
-    getState(): unknown;
-    setState(state: View): void;
-  };
-}
+import { restoreView } from './logic/view';
 
 const api = acquireVsCodeApi();
-const { reader, writer } = portTransport({
-  post: (message) => api.postMessage(message),
-  listen: (callback) => {
-    const listener = (event: MessageEvent<unknown>): void => callback(event.data);
-    window.addEventListener('message', listener);
-    return { dispose: () => window.removeEventListener('message', listener) };
-  },
-});
-const connection = createMessageConnection(reader, writer);
+const connection = connectToHost(api);
 const panel = document.querySelector('model-prism-panel') ?? document.body.appendChild(new Panel());
 if (!(panel instanceof Panel)) throw new Error('another script has defined model-prism-panel');
 

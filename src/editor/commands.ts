@@ -3,6 +3,7 @@ import { PrismError } from '../graph/errors';
 import { toRemoteError } from '../rpc';
 import { type CommandId, commands, methodPrefix } from './contributions';
 import { type EngineRoom, sentence } from './engine-room';
+import type { Evaluations } from './evaluation/evaluations';
 import type { Explainer } from './explain';
 import { activeImage, pickImage } from './images';
 import type { LayerPages } from './layers';
@@ -22,6 +23,7 @@ export interface CommandRooms {
   readonly panels: Panels;
   readonly explainer: Explainer;
   readonly layers: LayerPages;
+  readonly evaluations: Evaluations;
 }
 
 type Action = (...args: readonly unknown[]) => Promise<void>;
@@ -68,6 +70,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       const image = given ?? open ?? activeImage() ?? (await pickImage());
       if (image) await explainer.compare(image);
     },
+    [commands.evaluateFolder]: async (...args) => rooms.evaluations.evaluate(filesOf(args)[0]),
     [commands.chooseMethod]: async (...args) => {
       const files = filesOf(args);
       const { current } = rooms.panels;
@@ -168,6 +171,7 @@ async function showQuickActions(): Promise<void> {
     [
       action(commands.explainImage, 'eye', t('Explain Image…')),
       action(commands.compareMethods, 'layout', t('Compare Methods…')),
+      action(commands.evaluateFolder, 'graph', t('Evaluate Methods on Folder…')),
       action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),
       action(commands.showLayers, 'list-tree', t('Show Layers')),

@@ -12,6 +12,7 @@ export const commands = {
   explainImage: 'modelPrism.explainImage',
   explainActiveImage: 'modelPrism.explainActiveImage',
   compareMethods: 'modelPrism.compareMethods',
+  evaluateFolder: 'modelPrism.evaluateFolder',
   chooseModel: 'modelPrism.chooseModel',
   chooseMethod: 'modelPrism.chooseMethod',
   useModel: 'modelPrism.useModel',
@@ -62,3 +63,6 @@ export const imageExtensions = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'bm
 
 /** The panel's type: activation and the restoring of panels go by it. */
 export const panelViewType = 'modelPrism.explanation';
+
+/** The type of the panels that show evaluations. */
+export const evaluationViewType = 'modelPrism.evaluation';

@@ -64,13 +64,16 @@ export class MethodChoice {
   }
 
   /** Lets the person choose several to compare on a model; undefined when they choose none. */
-  async pickSeveral(model: string): Promise<readonly string[] | undefined> {
+  async pickSeveral(
+    model: string,
+    title = vscode.l10n.t('Compare which methods?'),
+  ): Promise<readonly string[] | undefined> {
     const chosen = this.memory.get<readonly string[]>(comparedKey) ?? [this.current, ...usuallyCompared];
     const items = this.#items(model).then((all) =>
       all.map((item) => ('method' in item ? { ...item, picked: !item.why && chosen.includes(item.method.id) } : item)),
     );
     const picked = await vscode.window.showQuickPick<MethodItem | vscode.QuickPickItem>(items, {
-      title: vscode.l10n.t('Compare which methods?'),
+      title,
       placeHolder: vscode.l10n.t('Methods that do not fit the model stand last.'),
       canPickMany: true,
       matchOnDescription: true,

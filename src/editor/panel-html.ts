@@ -8,8 +8,13 @@ const attribute = (text: string): string => text.replace(/[&<>"]/g, (character) 
 export const panelRoots = (extension: vscode.Uri): vscode.Uri[] =>
   ['dist', 'media'].map((folder) => vscode.Uri.joinPath(extension, folder));
 
-/** The panel's page: one script and one style sheet of the extension, and nothing from elsewhere. */
-export function panelHtml(webview: vscode.Webview, extension: vscode.Uri, title: string): string {
+/** A panel's page: one script and one style sheet of the extension, and nothing from elsewhere. */
+export function panelHtml(
+  webview: vscode.Webview,
+  extension: vscode.Uri,
+  script: 'webview' | 'report',
+  title: string,
+): string {
   const address = (file: string): string => `${webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', file))}`;
   const nonce = randomBytes(16).toString('base64url');
   const source = webview.cspSource;
@@ -27,11 +32,11 @@ export function panelHtml(webview: vscode.Webview, extension: vscode.Uri, title:
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${address('webview.css')}">
+<link rel="stylesheet" href="${address(`${script}.css`)}">
 <title>${attribute(title)}</title>
 </head>
 <body>
-<script nonce="${nonce}" src="${address('webview.js')}"></script>
+<script nonce="${nonce}" src="${address(`${script}.js`)}"></script>
 </body>
 </html>`;
 }

@@ -6,6 +6,7 @@ import type {
   ExplainParams,
   Explanation,
   HostApi,
+  PanelApi,
   PanelQuestion,
   PanelState,
   Progress,
@@ -19,6 +20,7 @@ import type { EngineRoom } from './engine-room';
 import { exportComparison, exportExplanation } from './export';
 import type { MethodChoice } from './methods';
 import { panelHtml, panelRoots } from './panel-html';
+import { sendSnapshots } from './panel-updates';
 import { openConfig, writeConfig } from './settings-file';
 import { watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
@@ -48,7 +50,7 @@ export interface PanelRooms {
 export class ExplanationPanel implements vscode.Disposable {
   readonly #panel: vscode.WebviewPanel;
   readonly #rooms: PanelRooms;
-  readonly #link: WebviewLink;
+  readonly #link: WebviewLink<HostApi, PanelApi>;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #disposables: vscode.Disposable[];
   #state: PanelState;
@@ -75,9 +77,13 @@ export class ExplanationPanel implements vscode.Disposable {
       l10n: vscode.l10n.bundle ?? {},
       ...(question && { question }),
     };
-    this.#link = new WebviewLink(panel.webview, this.#host, () => this.#state);
+    this.#link = new WebviewLink(
+      panel.webview,
+      this.#host,
+      sendSnapshots(() => this.#state),
+    );
     panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
-    panel.webview.html = panelHtml(panel.webview, rooms.extension, panel.title);
+    panel.webview.html = panelHtml(panel.webview, rooms.extension, 'webview', panel.title);
     const icon = (theme: string): vscode.Uri =>
       vscode.Uri.joinPath(rooms.extension, 'media', 'icons', `explain-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
@@ -299,7 +305,7 @@ export class ExplanationPanel implements vscode.Disposable {
 
   #working(question: PanelQuestion | undefined, progress?: Progress): void {
     this.#change({ status: 'working', question, progress, error: undefined });
-    this.#link.working();
+    this.#link.tell((api) => api.working({ ...(question && { question }), ...(progress && { progress }) }));
   }
 
   #update(change: Change): void {

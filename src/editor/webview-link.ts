@@ -1,31 +1,22 @@
 import type * as vscode from 'vscode';
 import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
-import type { HostApi, PanelApi, PanelState, Photograph } from '../protocol';
 import { type Client, client, type Implementation, portTransport, serve } from '../rpc';
 
-const nothing = new Uint8Array(0);
-
-/** The photograph is most of a snapshot, and most snapshots in a row are of the same. */
-function withoutKnown(state: PanelState, known: Photograph | undefined): PanelState {
-  const { explanation } = state;
-  if (!explanation || explanation.photograph.path !== known?.path) return state;
-  if (Buffer.compare(explanation.photograph.encoded, known.encoded) !== 0) return state;
-  return { ...state, explanation: { ...explanation, photograph: { ...explanation.photograph, encoded: nothing } } };
-}
+/** Sends what one document of the webview has not got; made anew with every document. */
+type Sender<Api> = (api: Client<Api>) => () => Promise<void>;
 
 /** A connection to one life of the webview's document. */
-class Connection {
+class Connection<Host, Api> {
+  readonly api: Client<Api>;
   readonly #rpc: MessageConnection;
-  readonly #panel: Client<PanelApi>;
+  readonly #send: () => Promise<void>;
   #deliver: (message: unknown) => void = () => {};
   #open = true;
   #sending = false;
   /** Since the last snapshot was made. */
   #changed = false;
-  /** What the document has. */
-  #photograph?: Photograph;
 
-  constructor(webview: vscode.Webview, implementation: Implementation<HostApi>) {
+  constructor(webview: vscode.Webview, implementation: Implementation<Host>, sender: Sender<Api>) {
     const { reader, writer } = portTransport({
       // The document that asked may be gone: another one must not get the answer.
       post: (message) => (this.#open ? webview.postMessage(message) : undefined),
@@ -35,8 +26,9 @@ class Connection {
       },
     });
     this.#rpc = createMessageConnection(reader, writer);
-    this.#panel = client<PanelApi>(this.#rpc);
-    serve<HostApi>(this.#rpc, implementation);
+    this.api = client<Api>(this.#rpc);
+    this.#send = sender(this.api);
+    serve<Host>(this.#rpc, implementation);
     // A hidden webview takes no messages; when it is shown again it is told everything.
     this.#rpc.onError(() => {});
     this.#rpc.listen();
@@ -47,25 +39,19 @@ class Connection {
   }
 
   /** Sends a snapshot; while one is on its way, the next waits and is made when its turn comes. */
-  async update(snapshot: () => PanelState): Promise<void> {
+  async update(): Promise<void> {
     this.#changed = true;
     if (this.#sending) return;
     this.#sending = true;
     while (this.#changed && this.#open) {
       this.#changed = false;
-      const state = snapshot();
       try {
-        await this.#panel.update(withoutKnown(state, this.#photograph));
-        this.#photograph = state.explanation?.photograph;
+        await this.#send();
       } catch {
         // Whoever does not get it will say that it is ready.
       }
     }
     this.#sending = false;
-  }
-
-  working({ question, progress }: PanelState): void {
-    this.#panel.working({ ...(question && { question }), ...(progress && { progress }) }).catch(() => {});
   }
 
   dispose(): void {
@@ -81,19 +67,15 @@ const isReady = (message: unknown): boolean =>
  * The typed link to a webview. Its document comes and goes as the panel is hidden, moved and reloaded, without a word
  * but the `ready` that each new one begins with.
  */
-export class WebviewLink implements vscode.Disposable {
+export class WebviewLink<Host, Api> implements vscode.Disposable {
   readonly #listener: vscode.Disposable;
-  #connection?: Connection;
+  #connection?: Connection<Host, Api>;
 
-  constructor(
-    webview: vscode.Webview,
-    implementation: Implementation<HostApi>,
-    private readonly snapshot: () => PanelState,
-  ) {
+  constructor(webview: vscode.Webview, implementation: Implementation<Host>, sender: Sender<Api>) {
     this.#listener = webview.onDidReceiveMessage((message: unknown) => {
       if (isReady(message)) {
         this.#connection?.dispose();
-        this.#connection = new Connection(webview, implementation);
+        this.#connection = new Connection(webview, implementation, sender);
       }
       this.#connection?.receive(message);
     });
@@ -101,12 +83,12 @@ export class WebviewLink implements vscode.Disposable {
 
   /** Tells the document of a change, if there is one. */
   update(): void {
-    void this.#connection?.update(this.snapshot);
+    void this.#connection?.update();
   }
 
-  /** Tells the document that work goes on, and nothing else of the state. */
-  working(): void {
-    this.#connection?.working(this.snapshot());
+  /** Tells the document something at once, if it listens. */
+  tell(message: (api: Client<Api>) => Promise<void>): void {
+    if (this.#connection) message(this.#connection.api).catch(() => {});
   }
 
   dispose(): void {

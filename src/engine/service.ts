@@ -1,9 +1,20 @@
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { METHODS } from '../methods/index';
-import type { EngineApi, Sheet, Unfit } from '../protocol';
+import { METRICS } from '../metrics/index';
+import type {
+  EngineApi,
+  EvaluationOutcome,
+  EvaluationParams,
+  MetricSummary,
+  PictureFolder,
+  Sheet,
+  Unfit,
+} from '../protocol';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';
 import { Engine } from './engine';
+import { evaluate } from './evaluation/evaluate';
+import { pictureFolder } from './evaluation/folder';
 import { unfitMethods } from './fit';
 import type { Model } from './model';
 
@@ -22,6 +33,20 @@ export class Service extends Engine implements EngineApi {
       context,
     );
     return result;
+  }
+
+  async metrics(_params: Record<string, never>): Promise<readonly MetricSummary[]> {
+    return METRICS.map(({ info: { id, title, summary, better, needs } }) => ({ id, title, summary, better, needs }));
+  }
+
+  async folder({ images }: { images: string }): Promise<PictureFolder> {
+    return pictureFolder(images);
+  }
+
+  async evaluate({ model, ...question }: EvaluationParams, context?: CallContext): Promise<EvaluationOutcome> {
+    const asked = { target: 'label', onlyCorrect: false, ...question } as const;
+    const { images, failures } = await evaluate(this, model, asked, context);
+    return { judged: images.judged, count: images.count, failures: failures.length };
   }
 
   async saveSheet({ path, sheet }: { path: string; sheet: Sheet }): Promise<void> {

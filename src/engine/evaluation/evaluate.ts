@@ -87,11 +87,22 @@ export async function evaluate(
   try {
     const pace = new Pace(items.length * explainers.length, context);
     const run = new Run(question, explainers, wanted, pace, journal);
-    const sightings = await judgePictures(bench, items, run, context);
-    if (onMosaics.length > 0) await judgeMosaics(bench, sightings, onMosaics, run, context);
-    const evaluation = evaluationOf(model, all, items, sightings, run, bench);
-    write(question.out, evaluation, run.entries, all);
-    return evaluation;
+    const sightings: Sighting[] = [];
+    const report = (): Evaluation => {
+      const evaluation = evaluationOf(model, all, items, sightings, run, bench);
+      write(question.out, evaluation, run.entries, all);
+      return evaluation;
+    };
+    const growing = new Growing(report);
+    try {
+      await judgePictures(bench, items, run, sightings, growing, context);
+      if (onMosaics.length > 0) await judgeMosaics(bench, sightings, onMosaics, run, context);
+    } catch (error) {
+      // What was found before it was stopped can be read; where the disk is full, that is what is told.
+      if (context?.signal.aborted) report();
+      throw error;
+    }
+    return report();
   } finally {
     journal.close();
   }
@@ -102,13 +113,33 @@ const usualMetrics = (items: readonly Item[]): readonly string[] => [
   ...(items.some(({ mask }) => mask !== undefined) ? USUAL_METRICS.withMasks : []),
 ];
 
+/** Between two reports while the work goes on, and as many times as long as one takes. */
+const REPORT_MS = 1500;
+const REPORT_TIMES = 20;
+
+/** A report that is written again and again as it grows, in a small part of the time. */
+class Growing {
+  #next = 0;
+
+  constructor(private readonly report: () => unknown) {}
+
+  grown(): void {
+    const start = performance.now();
+    if (start < this.#next) return;
+    this.report();
+    const end = performance.now();
+    this.#next = end + Math.max(REPORT_MS, REPORT_TIMES * (end - start));
+  }
+}
+
 async function judgePictures(
   bench: Bench,
   items: readonly Item[],
   run: Run,
+  sightings: Sighting[],
+  growing: Growing,
   context: CallContext | undefined,
-): Promise<Sighting[]> {
-  const sightings: Sighting[] = [];
+): Promise<void> {
   for (const item of items) {
     context?.signal.throwIfAborted();
     try {
@@ -117,8 +148,8 @@ async function judgePictures(
       run.failures.push({ image: item.name, error: failureOf(error) });
       run.pace.skip(run.explainers.length);
     }
+    growing.grown();
   }
-  return sightings;
 }
 
 async function judgeMosaics(

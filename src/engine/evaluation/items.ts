@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { PrismError } from '../../graph/errors';
 import { isPicture } from '../../inputs/discover';
 
@@ -46,6 +46,11 @@ function filesOf(folder: string): string[] {
 }
 
 const withSlashes = (folder: string, path: string): string => relative(folder, path).replaceAll('\\', '/');
+const isWithin = (folder: string, path: string): boolean => {
+  const way = relative(resolve(folder), resolve(path));
+  return !way.startsWith('..') && !isAbsolute(way);
+};
+
 const stemOf = (name: string): string => name.slice(0, name.length - extname(name).length);
 
 /** Masks by the stem of the picture they are of. */
@@ -122,7 +127,10 @@ const unquoted = (text: string): string =>
  */
 export function findItems(folder: Folder): Item[] {
   const { images } = folder;
-  const pictures = filesOf(images).filter((path) => isPicture(basename(path)));
+  // Masks in a folder within that of the pictures are nothing to explain.
+  const isMask = (path: string): boolean =>
+    folder.masks !== undefined && resolve(folder.masks) !== resolve(images) && isWithin(folder.masks, path);
+  const pictures = filesOf(images).filter((path) => isPicture(basename(path)) && !isMask(path));
   if (pictures.length === 0) {
     throw new PrismError('NO_IMAGES', `there are no pictures in ${images}; name a folder of pictures`, {
       file: images,

@@ -4,15 +4,17 @@ import type { Estimate } from '../../metrics/statistics';
 import type { Entry, Evaluation, MethodSummary } from './evaluation';
 import { meanCurve } from './summary';
 
+/** In a panel of an editor the page wears the editor's theme; elsewhere the system's. */
 const STYLE = `
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --page: Canvas; --quiet: GrayText; }
 body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
-.best { font-weight: 700; } .interval, .note { color: GrayText; font-size: .85em; } .interval { display: block; font-weight: 400; }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: var(--page); }
+td.text { text-align: left; white-space: normal; }
+.best { font-weight: 700; } .interval, .note { color: var(--quiet); font-size: .85em; } .interval { display: block; font-weight: 400; }
 .curves { display: flex; flex-wrap: wrap; gap: 2rem; } figure { margin: 0; } svg { display: block; max-width: 100%; }
 svg text { font: 11px system-ui, sans-serif; fill: currentColor; } .axis { stroke: currentColor; opacity: .35; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; padding: 0; }
@@ -176,10 +178,7 @@ function settings({ methods, metrics }: Evaluation): string {
   const rows = [
     ...methods.map(({ id, options }) => [id, told(options)]),
     ...Object.entries(metrics).map(([id, { options }]) => [id, told(options)]),
-  ].map(
-    ([id, options]) =>
-      `<tr><td>${escaped(id)}</td><td style="text-align:left;white-space:normal">${escaped(options)}</td></tr>`,
-  );
+  ].map(([id, options]) => `<tr><td>${escaped(id)}</td><td class="text">${escaped(options)}</td></tr>`);
   return `<h2>Settings</h2><details><summary>Options of methods and metrics</summary><table>${rows.join('')}</table></details>`;
 }
 

@@ -6,6 +6,7 @@ import { collectTexts } from '../../../scripts/l10n.mjs';
 import {
   commands,
   contextKeys,
+  evaluationViewType,
   imageExtensions,
   methodCommand,
   panelViewType,
@@ -134,7 +135,9 @@ describe('conditions', () => {
 
 describe('the rest', () => {
   test('panels are restored by the name that they are opened by', () => {
-    expect(manifest.activationEvents).toContain(`onWebviewPanel:${panelViewType}`);
+    for (const type of [panelViewType, evaluationViewType]) {
+      expect(manifest.activationEvents).toContain(`onWebviewPanel:${type}`);
+    }
     expect(text).toContain(`activeWebviewPanelId == ${panelViewType}`);
   });
 

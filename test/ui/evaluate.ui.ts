@@ -1,0 +1,72 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Frame } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { useWorkbench } from '../support/vscode/use-workbench';
+import { until } from '../support/vscode/wait';
+
+/** Methods judged on a folder of three pictures, as a person does it in a real VS Code. */
+
+describe('evaluating methods on a folder', () => {
+  const workbench = useWorkbench(() => ({ workspace: 'media/sample', settings: { 'modelPrism.provider': 'cpu' } }));
+  let frame: Frame;
+
+  test('by its menu: methods, metrics, and the report appears', async () => {
+    const { page, folder } = workbench();
+    const three = path.join(folder, 'watermark/three');
+    mkdirSync(three);
+    for (const name of ['0000_hexagon.plain.png', '0003_ring.plain.png', '0005_cross.plain.png']) {
+      copyFileSync(path.join(folder, 'watermark/pictures', name), path.join(three, name));
+    }
+    writeFileSync(path.join(three, 'broken.png'), 'no picture');
+    await workbench().contextMenu('watermark/three', 'Evaluate Methods on Folder…');
+    const input = page.locator('.quick-input-widget');
+    await input.getByText('Evaluate which methods on 4 pictures?').waitFor();
+    await input.getByText('Integrated Gradients', { exact: true }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await input.getByText('Judge by which metrics?').waitFor();
+    await input.getByText('Average drop', { exact: true }).first().waitFor();
+    await page.keyboard.press('Enter');
+    frame = await workbench().webview('prism-report');
+    await frame.locator('.page[data-status="ready"]').waitFor();
+    await frame.getByText('3 of 4 pictures judged').waitFor();
+    await frame.locator('tbody tr', { hasText: 'integrated-gradients' }).first().waitFor();
+    await frame.locator('svg polyline').first().waitFor();
+    await frame.getByText('IMAGE_DECODE').waitFor();
+  });
+
+  test('the report wears the theme, and is there after the panel was hidden', async () => {
+    const background = () =>
+      frame
+        .locator('tbody th')
+        .first()
+        .evaluate((cell) => getComputedStyle(cell).backgroundColor);
+    await workbench().theme('dark');
+    const dark = await background();
+    await workbench().openFile('watermark/labels.txt');
+    await workbench().theme('light');
+    await workbench()
+      .page.getByRole('tab', { name: /^Evaluation/ })
+      .click();
+    frame = await workbench().webview('prism-report');
+    await frame.getByText('3 of 4 pictures judged').waitFor();
+    expect(await background()).not.toBe(dark);
+  });
+
+  test('goes to a table', async () => {
+    await frame.getByRole('button', { name: 'Export' }).click();
+    await frame.getByRole('menuitem', { name: 'Table (CSV)' }).click();
+    const file = path.join(workbench().folder, 'watermark/glyphs.three.evaluation.csv');
+    await until(
+      'the table to be written',
+      async () => {
+        if (existsSync(file)) return true;
+        await workbench().page.locator('.quick-input-widget input.input').press('Enter', { timeout: 1000 });
+        return false;
+      },
+      { every: 500 },
+    );
+    // A line for each of three pictures and five methods, and the header.
+    expect(readFileSync(file, 'utf8').trimEnd().split('\r\n')).toHaveLength(16);
+  });
+});
