@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isMain, run, runMain, step, toolCache } from './tools.mjs';
+import { isMain, run, runMain, ScriptError, step, toolCache } from './tools.mjs';
 
 const versions = { node: '24.21.0', codeServer: '4.139.1', debugpy: '1.8.22' };
 
@@ -37,12 +37,15 @@ export const tools = {
   },
 };
 
-function missingDebianPackages() {
+/** The models and data by which ONNX says what its operators compute. */
+const conformancePackage = 'libonnx-testdata';
+
+function missingDebianPackages(packages) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const format = ['-W', '-f', '${Package} ${db:Status-Status}\n'];
-  const { stdout } = spawnSync('dpkg-query', [...format, ...debianPackages], { encoding: 'utf8' });
+  const { stdout } = spawnSync('dpkg-query', [...format, ...packages], { encoding: 'utf8' });
   const lines = stdout.split('\n');
-  return debianPackages.filter((name) => !lines.includes(`${name} installed`));
+  return packages.filter((name) => !lines.includes(`${name} installed`));
 }
 
 /** Why the browser-driven set-up cannot be used here, or undefined where it can. */
@@ -50,15 +53,15 @@ function obstacle() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return `${process.platform}-${process.arch} is no linux-x64`;
   if (spawnSync('dpkg-query', ['--version']).error) return 'this Linux has no dpkg';
-  const missing = missingDebianPackages();
+  const missing = missingDebianPackages(debianPackages);
   if (missing.length > 0 && process.getuid() !== 0) {
     return `packages are missing and only root may install them: apt-get install ${missing.join(' ')}`;
   }
   return undefined;
 }
 
-function installDebianPackages() {
-  const missing = missingDebianPackages();
+function installDebianPackages(packages) {
+  const missing = missingDebianPackages(packages);
   if (missing.length === 0) return;
   step(`apt-get install ${missing.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -123,12 +126,29 @@ export function bootstrap() {
     step(`tests use a desktop VS Code, fetched by @vscode/test-electron, because ${reason}`);
     return { kind: 'desktop', reason };
   }
-  installDebianPackages();
+  installDebianPackages(debianPackages);
   once(folders.node, versions.node, installNode);
   once(folders.codeServer, versions.codeServer, installCodeServer);
   once(folders.python, versions.debugpy, installDebugpy);
   step(`code-server ${versions.codeServer}, Node ${versions.node} and debugpy ${versions.debugpy} are in ${toolCache}`);
   return { kind: 'server' };
+}
+
+/**
+ * Makes sure that the conformance models of ONNX are here.
+ * @throws ScriptError saying how to get them where they cannot be installed
+ */
+export function installConformanceModels() {
+  if (process.env.ONNX_TEST_DATA) return;
+  if (spawnSync('dpkg-query', ['--version']).error) {
+    throw new ScriptError(
+      "the ONNX conformance models are a Debian package; elsewhere let ONNX_TEST_DATA name the folder onnx/backend/test/data of ONNX's sources",
+    );
+  }
+  if (missingDebianPackages([conformancePackage]).length > 0 && process.getuid() !== 0) {
+    throw new ScriptError(`the ONNX conformance models are missing; as root: apt-get install ${conformancePackage}`);
+  }
+  installDebianPackages([conformancePackage]);
 }
 
 if (isMain(import.meta)) await runMain(bootstrap);

@@ -2,6 +2,7 @@
 //   node scripts/test.mjs [STEP ...] [arguments for vitest]        without steps: everything
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { installConformanceModels } from './bootstrap.mjs';
 import { checkLock } from './check-lock.mjs';
 import { packageExtension } from './package.mjs';
 import { installDependencies, root, runBin, runMain, ScriptError, step } from './tools.mjs';
@@ -45,6 +46,11 @@ const steps = {
   unused: { run: () => runBin('knip', []) },
   format: { onDemand: true, run: () => runBin('@biomejs/biome', ['check', '--write', '.'], { command: 'biome' }) },
   unit: { suite: true, run: (args) => vitest('unit', 'vitest.config.mts', args) },
+  conformance: {
+    suite: true,
+    before: installConformanceModels,
+    run: (args) => vitest('conformance', 'vitest.conformance.config.mts', args),
+  },
   host: {
     suite: true,
     before: buildForSuites,

@@ -1,6 +1,7 @@
 import { getInt } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
 import type { DataType, Node } from '../graph/ir';
+import { elementCount } from '../graph/tensor';
 import { castTo, fromFront, unsupported } from './common';
 import type { VjpRule, VjpRules } from './rule';
 
@@ -56,9 +57,30 @@ const quantizeLinear: VjpRule = ({ node, b, cotangents }) => {
   return [b.op('Where', [inside, b.div(cotangents[0] as string, step), b.float(0, dtype)])];
 };
 
-const dequantizeLinear: VjpRule = ({ node, b, cotangents }) => [
-  b.mul(cotangents[0] as string, castTo(b, spread(node, b, node.inputs[1]), b.dtype(cotangents[0] as string))),
-];
+/** What a scale gets: for one number the sum of all, for one an axis position the sum of all other axes. */
+function gatherScale(node: Node, b: Builder, gradient: string): string {
+  const shape = b.shape(gradient);
+  const own = b.shape(node.inputs[1]);
+  if (own.length > 1) throw unsupported(node, 'x_scale', 'a gradient of the scales of blocks is not treated');
+  const isSingle = elementCount(own) === 1;
+  const axis = fromFront(getInt(node, 'axis', 1), shape.length);
+  const axes = shape.flatMap((_, i) => (!isSingle && i === axis ? [] : [i]));
+  return b.reshape(b.sum(gradient, axes), own);
+}
+
+const dequantizeLinear: VjpRule = ({ node, b, cotangents, needs }) => {
+  const dy = cotangents[0] as string;
+  const [x, scale, zeroPoint] = node.inputs;
+  const dtype = b.dtype(dy);
+  const whole = (): string => {
+    const value = castTo(b, x, dtype);
+    return zeroPoint ? b.sub(value, castTo(b, spread(node, b, zeroPoint), dtype)) : value;
+  };
+  return [
+    needs(0) ? b.mul(dy, castTo(b, spread(node, b, scale), dtype)) : null,
+    needs(1) ? castTo(b, gatherScale(node, b, b.mul(dy, whole())), b.dtype(scale)) : null,
+  ];
+};
 
 /** Quantisation in the form that keeps floating operators between pairs of these two. */
 export const quantize: VjpRules = [

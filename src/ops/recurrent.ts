@@ -163,17 +163,14 @@ function unroll(sequence: Sequence, cell: Cell, step: Step, products: string, st
   return { all: all.length === 1 ? all[0] : b.op('Concat', all, { axis: int(0) }), state };
 }
 
-/** The whole operator: directions, layout, optional inputs. */
+/** The whole operator, sequence first: directions, optional inputs. */
 const recurrence =
   (step: Step, defaults: readonly string[]) =>
   (node: Node, b: Builder): readonly string[] => {
-    const [input, w, r, bias, sequenceLens, initialH, initialC, peepholes] = node.inputs;
-    const batchFirst = getInt(node, 'layout', 0) === 1;
-    const swap = (x: string): string => (batchFirst ? b.transpose(x, [1, 0, 2]) : x);
-    const x = swap(input);
+    const [x, w, r, bias, sequenceLens, initialH, initialC, peepholes] = node.inputs;
     const [length, batch, size] = b.shape(x);
     const [directions, rows, hidden] = b.shape(r);
-    const dtype = b.dtype(input);
+    const dtype = b.dtype(x);
     const lengths = sequenceLens ? castTo(b, sequenceLens, 'int64') : undefined;
     const sequence: Sequence = { b, length, batch, lengths };
     const activations = activationsOf(node, defaults, directions);
@@ -201,8 +198,8 @@ const recurrence =
       const flat = b.matmul(b.reshape(ordered, [length * batch, size]), b.transpose(own(w), [1, 0]));
       const products = b.reshape(flat, [length, batch, rows]);
       const start = {
-        h: initialH ? own(swap(initialH)) : zeros,
-        c: initialC ? own(swap(initialC)) : zeros,
+        h: initialH ? own(initialH) : zeros,
+        c: initialC ? own(initialC) : zeros,
       };
       const { all, state } = unroll(sequence, cell, step, products, start);
       return { all: backward ? reversed(sequence, all) : all, state };
@@ -211,23 +208,18 @@ const recurrence =
       const parts = values.map((value) => b.op('Unsqueeze', [value, b.ints([axis])]));
       return parts.length === 1 ? parts[0] : b.op('Concat', parts, { axis: int(axis) });
     };
-    const y = stack(
-      results.map(({ all }) => all),
-      1,
-    );
     return [
-      batchFirst ? b.transpose(y, [2, 0, 1, 3]) : y,
-      swap(
-        stack(
-          results.map(({ state }) => state.h),
-          0,
-        ),
+      stack(
+        results.map(({ all }) => all),
+        1,
       ),
-      swap(
-        stack(
-          results.map(({ state }) => state.c),
-          0,
-        ),
+      stack(
+        results.map(({ state }) => state.h),
+        0,
+      ),
+      stack(
+        results.map(({ state }) => state.c),
+        0,
       ),
     ].slice(0, node.outputs.length);
   };

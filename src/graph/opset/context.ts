@@ -63,6 +63,11 @@ export class AdapterContext {
     if (value !== '') this.#add(op, inputs, [value], attributes, this.#node.name);
   }
 
+  /** The name of a new value. */
+  inner(hint: string): string {
+    return this.#name(hint);
+  }
+
   constant(tensor: Tensor, hint: string): string {
     const name = this.#name(hint);
     this.initializers.set(name, tensor);

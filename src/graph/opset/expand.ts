@@ -1,6 +1,7 @@
 import { getFloat, getInt, getString, int, ints, omit } from '../attributes';
 import { attention } from './attention';
 import type { Adapter, AdapterContext } from './context';
+import { batchFirst } from './upgrade';
 
 /** x · sigmoid(alpha · x) */
 const swish: Adapter = (node, c) => {
@@ -119,8 +120,11 @@ export const EXPANSIONS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>
   ['Cast', without('round_mode')],
   ['CastLike', without('round_mode')],
   ['DequantizeLinear', dequantize],
+  ['GRU', batchFirst],
+  ['LSTM', batchFirst],
   ['QuantizeLinear', without('precision')],
   ['RMSNormalization', rmsNormalization],
+  ['RNN', batchFirst],
   ['RotaryEmbedding', rotaryEmbedding],
   ['Swish', swish],
   ['TensorScatter', tensorScatter],

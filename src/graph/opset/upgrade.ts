@@ -231,6 +231,26 @@ const scan8: Adapter = (node, c) => {
   c.keep({ ...node, inputs: data, attributes: { body: subgraph(each), num_scan_inputs: int(data.length) } });
 };
 
+/**
+ * Recurrent networks with the batch first, which onnxruntime does not run, as those with the sequence first: states are
+ * [batch, directions, hidden] instead of [directions, batch, hidden], the sequence of them [batch, steps, directions,
+ * hidden] instead of [steps, directions, batch, hidden].
+ */
+export const batchFirst: Adapter = (node, c) => {
+  if (getInt(node, 'layout', 0) === 0) {
+    c.keep(node);
+    return;
+  }
+  const swapped = (value: string): string => (value ? c.op('Transpose', [value], { perm: ints([1, 0, 2]) }) : '');
+  // X comes first; initial states follow weights, biases and sequence lengths.
+  const inputs = node.inputs.map((value, i) => (i === 0 || i === 5 || i === 6 ? swapped(value) : value));
+  const outputs = node.outputs.map((value, i) => (value ? c.inner(`${node.op}${i}`) : ''));
+  c.keep({ ...node, inputs, outputs, attributes: omit(node.attributes, 'layout') });
+  node.outputs.forEach((value, i) => {
+    c.output(value, 'Transpose', [outputs[i]], { perm: ints(i === 0 ? [2, 0, 1, 3] : [1, 0, 2]) });
+  });
+};
+
 const REDUCTIONS = ['Max', 'Mean', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'];
 
 /** By operator; the first that is for the node's opset applies. Operators that no opset has any more have no end. */
@@ -239,6 +259,10 @@ export const UPGRADES: ReadonlyMap<string, readonly Upgrade[]> = new Map<string,
   ['Clip', [{ below: 11, adapt: clip }]],
   ['DFT', [{ below: 20, adapt: dft }]],
   ['Dropout', [{ below: 12, adapt: dropout }]],
+  ...['GRU', 'LSTM', 'RNN'].map((name): [string, Upgrade[]] => [
+    name,
+    [{ below: Number.POSITIVE_INFINITY, adapt: batchFirst }],
+  ]),
   ['GridSample', [{ below: 20, adapt: renameMode({ bilinear: 'linear', bicubic: 'cubic' }) }]],
   ['GroupNormalization', [{ below: 21, adapt: groupNormalization }]],
   ['Hardmax', [{ below: 13, adapt: coerced }]],
