@@ -133,7 +133,11 @@ const bundles = [
     tsconfig: 'webview/tsconfig.json',
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
-    entryPoints: { webview: 'webview/main.ts', report: 'webview/report.ts' },
+    entryPoints: {
+      webview: 'webview/main.ts',
+      report: 'webview/report.ts',
+      checkpoints: 'webview/checkpoints/main.ts',
+    },
     outdir: 'dist',
   },
 ];

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { Checkpoints } from './editor/checkpoints/checkpoints';
 import { registerCommands } from './editor/commands';
 import { ConfigDiagnostics } from './editor/diagnostics';
 import { EngineRoom } from './editor/engine-room';
@@ -10,7 +11,7 @@ import { WorkspaceModels } from './editor/models';
 import { Panels } from './editor/panels';
 import { Status } from './editor/status';
 import type { EngineClient } from './engine/client';
-import type { PanelState, ReportState } from './protocol';
+import type { CheckpointState, PanelState, ReportState } from './protocol';
 
 /** What the extension offers to others, and to tests. */
 export interface ModelPrism {
@@ -19,6 +20,8 @@ export interface ModelPrism {
   panels(): readonly PanelState[];
   /** What the panels of evaluations show. */
   evaluations(): readonly ReportState[];
+  /** What the view of checkpoints shows. */
+  checkpoints(): CheckpointState;
 }
 
 /** Makes the rooms and hands each what it needs. */
@@ -34,13 +37,15 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const { extensionUri: extension, workspaceState: memory } = context;
   const storage = context.storageUri ?? context.globalStorageUri;
   const evaluations = new Evaluations({ extension, engine, log }, { engine, models, methods, memory, storage });
+  const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
   const status = new Status(engine, models, panels);
-  context.subscriptions.push(status, evaluations, layers, panels, diagnostics, models, engine, log);
-  const rooms = { context, log, engine, models, methods, panels, explainer, layers, evaluations };
+  context.subscriptions.push(status, evaluations, checkpoints, layers, panels, diagnostics, models, engine, log);
+  const rooms = { context, log, engine, models, methods, panels, explainer, layers, evaluations, checkpoints };
   context.subscriptions.push(...registerCommands(rooms));
   return {
     engine: engine.client,
     panels: () => panels.all.map(({ state }) => state),
     evaluations: () => evaluations.all.map(({ state }) => state),
+    checkpoints: () => checkpoints.state,
   };
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
 import { toRemoteError } from '../rpc';
+import type { Checkpoints } from './checkpoints/checkpoints';
 import { type CommandId, commands, methodPrefix } from './contributions';
 import { type EngineRoom, sentence } from './engine-room';
 import type { Evaluations } from './evaluation/evaluations';
@@ -24,6 +25,7 @@ export interface CommandRooms {
   readonly explainer: Explainer;
   readonly layers: LayerPages;
   readonly evaluations: Evaluations;
+  readonly checkpoints: Checkpoints;
 }
 
 type Action = (...args: readonly unknown[]) => Promise<void>;
@@ -52,6 +54,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
   const actions: Readonly<Record<CommandId, Action>> = {
     ...aboutModels(rooms),
     ...aboutTheEngine(rooms),
+    ...aboutCheckpoints(rooms),
     [commands.explain]: (...args) => explain(args, {}),
     [commands.explainInNewPanel]: (...args) => explain(args, { newPanel: true }),
     [commands.explainImage]: async () => {
@@ -159,6 +162,21 @@ function aboutTheEngine({ context, engine, log }: CommandRooms) {
   };
 }
 
+function aboutCheckpoints({ checkpoints, panels }: CommandRooms) {
+  return {
+    [commands.pinImage]: async (...args: readonly unknown[]) => {
+      const given = filesOf(args).map(({ fsPath }) => fsPath);
+      const shown = panels.current?.active ? panels.current.question?.image : activeImage()?.fsPath;
+      const images = given.length > 0 ? given : [shown ?? (await pickImage())?.fsPath];
+      const chosen = images.filter((image) => image !== undefined);
+      if (chosen.length > 0) await checkpoints.pin(chosen);
+    },
+    [commands.unpinImages]: () => checkpoints.unpinAll(),
+    [commands.watchCheckpoints]: () => checkpoints.chooseFiles(),
+    [commands.clearCheckpoints]: async () => checkpoints.clear(),
+  };
+}
+
 /** What a click on the status bar offers. */
 async function showQuickActions(): Promise<void> {
   const { t } = vscode.l10n;
@@ -176,6 +194,7 @@ async function showQuickActions(): Promise<void> {
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),
       action(commands.showLayers, 'list-tree', t('Show Layers')),
       action(commands.writeConfig, 'settings-gear', t('Write Model Settings')),
+      action(commands.pinImage, 'pin', t('Pin Image for Checkpoints')),
       action(commands.cancel, 'debug-stop', t('Cancel')),
       action(commands.restartEngine, 'debug-restart', t('Restart Engine')),
       action(commands.showLog, 'output', t('Show Log')),

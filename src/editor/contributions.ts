@@ -23,6 +23,10 @@ export const commands = {
   restartEngine: 'modelPrism.restartEngine',
   showLog: 'modelPrism.showLog',
   cancel: 'modelPrism.cancel',
+  pinImage: 'modelPrism.pinImage',
+  unpinImages: 'modelPrism.unpinImages',
+  watchCheckpoints: 'modelPrism.watchCheckpoints',
+  clearCheckpoints: 'modelPrism.clearCheckpoints',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -38,6 +42,7 @@ export interface Settings {
   readonly models: readonly string[];
   readonly defaultMethod: string;
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
+  readonly checkpoints: string;
   readonly 'cache.enabled': boolean;
   readonly 'cache.directory': string;
 }
@@ -48,6 +53,7 @@ export const settingDefaults: Settings = {
   defaultMethod: 'srd',
   // The contrast to the average place separates object from background best: what a person sees first.
   methodOptions: { srd: { contrastive: true } },
+  checkpoints: '',
   'cache.enabled': true,
   'cache.directory': '',
 };
@@ -60,6 +66,9 @@ export const contextKeys = {
 
 /** Pictures that the menus are offered on. */
 export const imageExtensions = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'bmp', 'gif', 'avif'] as const;
+
+/** The view of checkpoints, beside the terminal. */
+export const checkpointsViewType = 'modelPrism.checkpoints';
 
 /** The panel's type: activation and the restoring of panels go by it. */
 export const panelViewType = 'modelPrism.explanation';

@@ -7,6 +7,22 @@ import type { Client } from '../rpc';
 import { commands } from './contributions';
 import { onSettings, setting } from './settings';
 
+/** An engine by the settings in force, which starts when it is asked something. */
+export function createEngine(
+  { extensionPath, globalStorageUri }: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalStorageUri'>,
+  log: (line: string) => void,
+): EngineClient {
+  const cacheDir = (): string | null => {
+    if (!setting('cache.enabled')) return null;
+    return setting('cache.directory') || path.join(globalStorageUri.fsPath, 'cache');
+  };
+  return new EngineClient({
+    module: path.join(extensionPath, 'dist', 'engine.js'),
+    settings: () => ({ cacheDir: cacheDir(), provider: setting('provider') }),
+    log,
+  });
+}
+
 /** What a person is told of; other endings were asked for. */
 const alarming: ReadonlySet<string> = new Set(['ENGINE_CRASHED', 'ENGINE_START_FAILED']);
 
@@ -24,15 +40,7 @@ export class EngineRoom implements vscode.Disposable {
     context: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalStorageUri'>,
     private readonly log: vscode.LogOutputChannel,
   ) {
-    const cacheDir = (): string | null => {
-      if (!setting('cache.enabled')) return null;
-      return setting('cache.directory') || path.join(context.globalStorageUri.fsPath, 'cache');
-    };
-    this.client = new EngineClient({
-      module: path.join(context.extensionPath, 'dist', 'engine.js'),
-      settings: () => ({ cacheDir: cacheDir(), provider: setting('provider') }),
-      log: (line) => log.info(line),
-    });
+    this.client = createEngine(context, (line) => log.info(line));
     const status = this.client.onStatus(({ state, ...rest }) => {
       if (state === 'ended' && 'error' in rest && alarming.has(rest.error.code)) void this.#tell(rest.error);
     });

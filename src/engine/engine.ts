@@ -14,6 +14,7 @@ import type {
   ExplainParams,
   Explanation,
   LayerInfo,
+  MapChange,
   MethodSummary,
   ModelInfo,
   RemoteError,
@@ -26,6 +27,7 @@ import { buildId } from './build';
 import { topClasses } from './classes';
 import { defaultShapes } from './defaultShapes';
 import type { Desk, Worked } from './desk';
+import { mapLikeness, strongestOverlap } from './divergence/likeness';
 import { type Answer, classify, explain, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
 import type { Scratch } from './judge';
@@ -275,6 +277,12 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
 
   async release({ explanation }: { explanation: string }): Promise<void> {
     this.#explanations.release(explanation);
+  }
+
+  async compareMaps({ first, second }: { first: ScalarMap; second: ScalarMap }): Promise<MapChange | null> {
+    if (first.width !== second.width || first.height !== second.height) return null;
+    const { correlation } = mapLikeness(first.data, second.data);
+    return { correlation, overlap: strongestOverlap(first.data, second.data) };
   }
 
   async writeConfig({ model: path }: { model: string }): Promise<string> {

@@ -21,6 +21,7 @@ const glyphs = {
   'split-horizontal': '\uEB56',
   square: '\uEA72',
   warning: '\uEA6C',
+  history: '\uEA82',
   'zoom-in': '\uEB81',
   'zoom-out': '\uEB82',
 } as const;

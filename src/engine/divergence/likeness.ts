@@ -73,3 +73,17 @@ export function mapLikeness(a: ArrayLike<number>, b: ArrayLike<number>): MapLike
   }
   return { correlation: spearman(a, b) ?? null, moved: moved / 2 };
 }
+
+/** Places that count as the strongest of a map, as a share of all. */
+const STRONGEST = 0.1;
+
+/** The share of the strongest places (by magnitude) of one map that are among the strongest of another of its size. */
+export function strongestOverlap(a: ArrayLike<number>, b: ArrayLike<number>, share = STRONGEST): number {
+  const count = Math.max(1, Math.round(share * a.length));
+  const strongest = (values: ArrayLike<number>): Uint32Array =>
+    Uint32Array.from({ length: values.length }, (_, at) => at)
+      .sort((x, y) => Math.abs(values[y]) - Math.abs(values[x]))
+      .subarray(0, count);
+  const first = new Set(strongest(a));
+  return strongest(b).filter((at) => first.has(at)).length / count;
+}

@@ -1,0 +1,83 @@
+import * as os from 'node:os';
+import type * as vscode from 'vscode';
+import type { EngineClient } from '../../engine/client';
+import type { ClassScore, MapChange, OptionValues, ScalarMap } from '../../protocol';
+import { createEngine } from '../engine-room';
+import type { CheckpointExplainer } from './timeline';
+
+/** After so long without work the engine's memory is given back. */
+const IDLE_MS = 120_000;
+
+/** How checkpoints are explained. */
+export interface Method {
+  readonly id: string;
+  readonly options: OptionValues;
+}
+
+/**
+ * An engine of its own for checkpoints, behind everything else that the machine has to do: neither a training that runs
+ * nor the person at the panel waits for it.
+ */
+export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable {
+  readonly #create: () => EngineClient;
+  #engine?: EngineClient;
+  #idle?: NodeJS.Timeout;
+  #disposed = false;
+
+  constructor(
+    context: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalStorageUri'>,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly method: () => Method,
+  ) {
+    this.#create = () => createEngine(context, (line) => log.info(`checkpoints: ${line}`));
+  }
+
+  async explain(
+    model: string,
+    image: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly target: ClassScore; readonly map: ScalarMap }> {
+    const { api } = await this.#started();
+    const { id, options } = this.method();
+    const explanation = await api.explain({ model, image, method: id, options }, { cancel: signal });
+    api.release({ explanation: explanation.id }).catch(() => {});
+    const { target, map, ms } = explanation;
+    this.log.info(`checkpoints: ${id} of ${image} by ${model}: ${target.label}, ${JSON.stringify(ms)} ms`);
+    return { target, map };
+  }
+
+  async compare(first: ScalarMap, second: ScalarMap): Promise<MapChange | null> {
+    return (await this.#started()).api.compareMaps({ first, second });
+  }
+
+  /** The process and what it holds are given up; the next request starts another. */
+  stop(): void {
+    clearTimeout(this.#idle);
+    this.#engine?.dispose();
+    this.#engine = undefined;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.stop();
+  }
+
+  async #started(): Promise<EngineClient> {
+    clearTimeout(this.#idle);
+    if (!this.#disposed) this.#idle = setTimeout(() => this.stop(), IDLE_MS);
+    this.#engine ??= this.#create();
+    const engine = this.#engine;
+    const running = engine.status.state === 'ready';
+    const { pid } = await engine.start();
+    if (!running) this.#yield(pid);
+    return engine;
+  }
+
+  #yield(pid: number): void {
+    try {
+      os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+    } catch (error) {
+      this.log.warn(`checkpoints: the engine keeps its priority: ${error}`);
+    }
+  }
+}

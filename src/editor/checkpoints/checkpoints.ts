@@ -1,0 +1,197 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { PrismError } from '../../graph/errors';
+import type { CheckpointHostApi, CheckpointState, PinnedImage } from '../../protocol';
+import type { Implementation } from '../../rpc';
+import { checkpointsViewType, commands } from '../contributions';
+import type { EngineRoom } from '../engine-room';
+import type { MethodChoice } from '../methods';
+import type { WorkspaceModels } from '../models';
+import type { Panels } from '../panels';
+import { onSettings, setting } from '../settings';
+import { BackgroundEngine } from './background';
+import { Timeline } from './timeline';
+import { CheckpointView } from './view';
+import { CheckpointWatch } from './watch';
+
+const key = 'pinnedImages';
+const MOST_IMAGES = 24;
+
+export interface CheckpointRooms {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly engine: EngineRoom;
+  readonly models: WorkspaceModels;
+  readonly methods: MethodChoice;
+  readonly panels: Panels;
+}
+
+/** Pinned images are explained again by every checkpoint that a training writes, and shown as a strip over time. */
+export class Checkpoints implements vscode.Disposable {
+  readonly #rooms: CheckpointRooms;
+  readonly #engine: BackgroundEngine;
+  readonly #timeline: Timeline;
+  readonly #view: CheckpointView;
+  readonly #disposables: vscode.Disposable[];
+  #watch?: CheckpointWatch;
+  #signed = true;
+  #method = '';
+  #methodTitle = '';
+
+  constructor(rooms: CheckpointRooms) {
+    this.#rooms = rooms;
+    const { context, log, methods } = rooms;
+    this.#engine = new BackgroundEngine(context, log, () => {
+      const id = this.#method;
+      return { id, options: methods.options(id) };
+    });
+    this.#timeline = new Timeline(this.#engine, () => this.#view.update());
+    this.#view = new CheckpointView(context.extensionUri, this.#host, () => this.state);
+    this.#disposables = [
+      this.#engine,
+      this.#view,
+      vscode.window.registerWebviewViewProvider(checkpointsViewType, this.#view),
+      onSettings(['checkpoints'], () => void this.#restart()),
+      onSettings(['provider', 'cache.enabled', 'cache.directory'], () => this.#engine.stop()),
+      rooms.models.onChanged(() => void this.#modelChanged()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => void this.#restart()),
+    ];
+    this.#timeline.pin(this.#images);
+    void this.#restart();
+  }
+
+  dispose(): void {
+    this.#watch?.dispose();
+    this.#timeline.clear();
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  get state(): CheckpointState {
+    return {
+      images: this.#images.map((image) => this.#pinned(image)),
+      steps: this.#timeline.steps,
+      watched: this.#watched,
+      method: this.#methodTitle,
+      signed: this.#signed,
+      l10n: vscode.l10n.bundle ?? {},
+    };
+  }
+
+  /** Pins images, and shows the view. */
+  async pin(images: readonly string[]): Promise<void> {
+    const all = [...new Set([...this.#images, ...images])];
+    if (all.length > MOST_IMAGES) {
+      throw new PrismError(
+        'TOO_MANY_PINNED',
+        vscode.l10n.t('At most {0} images can be pinned; unpin some first.', MOST_IMAGES),
+      );
+    }
+    await this.#setImages(all);
+    await vscode.commands.executeCommand(`${checkpointsViewType}.focus`);
+  }
+
+  unpinAll(): Promise<void> {
+    return this.#setImages([]);
+  }
+
+  /** Lets the person say which files are checkpoints. */
+  async chooseFiles(): Promise<void> {
+    const pattern = await vscode.window.showInputBox({
+      title: vscode.l10n.t('Which files are checkpoints?'),
+      prompt: vscode.l10n.t(
+        'A pattern below the workspace folder, such as checkpoints/*.onnx. Empty: the model itself.',
+      ),
+      value: setting('checkpoints'),
+      placeHolder: 'checkpoints/*.onnx',
+    });
+    if (pattern === undefined) return;
+    await vscode.workspace
+      .getConfiguration('modelPrism')
+      .update('checkpoints', pattern.trim() || undefined, vscode.ConfigurationTarget.Workspace);
+  }
+
+  clear(): void {
+    this.#timeline.clear();
+  }
+
+  get #images(): readonly string[] {
+    return this.#rooms.context.workspaceState.get<readonly string[]>(key) ?? [];
+  }
+
+  get #watched(): string {
+    return setting('checkpoints') || path.basename(this.#model ?? '');
+  }
+
+  #model?: string;
+
+  async #setImages(images: readonly string[]): Promise<void> {
+    const first = this.#images.length === 0;
+    await this.#rooms.context.workspaceState.update(key, images);
+    this.#timeline.pin(images);
+    if (first || images.length === 0) await this.#restart();
+  }
+
+  #pinned(image: string): PinnedImage {
+    return { path: image, name: path.basename(image), source: this.#view.address(image) };
+  }
+
+  async #modelChanged(): Promise<void> {
+    if (setting('checkpoints') === '' && (await this.#rooms.models.evident(this.#images[0])) !== this.#model)
+      await this.#restart();
+  }
+
+  /** Watches by the settings in force; nothing as long as no image is pinned or the workspace is not trusted. */
+  async #restart(): Promise<void> {
+    this.#watch?.dispose();
+    this.#watch = undefined;
+    this.#timeline.clear();
+    if (this.#images.length === 0 || !vscode.workspace.isTrusted) return;
+    const { methods, engine, models, log } = this.#rooms;
+    this.#method = methods.current;
+    this.#model = await models.evident(this.#images[0]);
+    const watch = new CheckpointWatch(patternsOf(setting('checkpoints'), this.#model), (file, time) => {
+      log.info(`checkpoints: ${file} was written`);
+      this.#timeline.add(file, nameOf(file, time), time);
+    });
+    this.#watch = watch;
+    const summary = (await engine.methods()).find(({ id }) => id === this.#method);
+    this.#signed = summary?.signed ?? true;
+    this.#methodTitle = summary?.title ?? this.#method;
+    await watch.begin();
+  }
+
+  readonly #host: Implementation<CheckpointHostApi> = {
+    ready: async () => this.state,
+    map: async ({ step, image }) => {
+      const map = this.#timeline.map(step, image);
+      if (map) return map;
+      throw new PrismError('CHECKPOINT_GONE', vscode.l10n.t('This checkpoint is no longer kept.'));
+    },
+    open: async ({ step, image }) => {
+      const found = this.#timeline.steps.find(({ id }) => id === step);
+      const { panels, methods } = this.#rooms;
+      if (!found) throw new PrismError('CHECKPOINT_GONE', vscode.l10n.t('This checkpoint is no longer kept.'));
+      const method = this.#method;
+      void panels.explain({ model: found.path, image, method, options: methods.options(method) });
+    },
+    pin: async () => void (await vscode.commands.executeCommand(commands.pinImage)),
+    unpin: async ({ image }) => this.#setImages(this.#images.filter((pinned) => pinned !== image)),
+  };
+}
+
+const nameOf = (file: string, time: number): string => {
+  const stem = path.basename(file, '.onnx');
+  return `${stem} ${new Date(time).toLocaleTimeString()}`;
+};
+
+/** The files that are watched: a pattern in every folder of the workspace, or the model itself. */
+function patternsOf(pattern: string, model: string | undefined): vscode.RelativePattern[] {
+  if (pattern === '') {
+    if (model === undefined) return [];
+    return [new vscode.RelativePattern(vscode.Uri.file(path.dirname(model)), path.basename(model))];
+  }
+  if (path.isAbsolute(pattern)) {
+    return [new vscode.RelativePattern(vscode.Uri.file(path.dirname(pattern)), path.basename(pattern))];
+  }
+  return (vscode.workspace.workspaceFolders ?? []).map((folder) => new vscode.RelativePattern(folder, pattern));
+}
