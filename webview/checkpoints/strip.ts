@@ -70,7 +70,7 @@ export class Checkpoints extends PrismElement {
           ${repeat(
             steps,
             ({ id }) => id,
-            ({ name, path }) => html`<th class="ellipsis" scope="col" title=${path}>${name}</th>`,
+            ({ name, path }) => html`<th scope="col" title=${path}>${name}</th>`,
           )}
         </tr>
       </thead>

@@ -49,7 +49,7 @@ export const checkpointStyles = css`
     left: 0;
     padding-inline-end: 8px;
     position: sticky;
-    width: 150px;
+    width: 200px;
     z-index: 1;
   }
 
