@@ -83,11 +83,7 @@ export async function measure(pair: Pair, ours: Ours, peers: Peers, folder: stri
  * @param ours may repeat a map of locations for every channel
  * @param how see {@link Pair.agreement}
  */
-export function agreementOf(
-  ours: ArrayLike<number>,
-  theirs: Float32Array,
-  how: NonNullable<Pair['agreement']>,
-): Agreement {
+function agreementOf(ours: ArrayLike<number>, theirs: Float32Array, how: NonNullable<Pair['agreement']>): Agreement {
   if (ours.length % theirs.length !== 0) throw new Error(`maps of ${ours.length} and ${theirs.length} elements`);
   const mine = Float64Array.from(theirs, (_, i) => ours[i]);
   const product = mine.reduce((sum, value, i) => sum + value * theirs[i], 0);
