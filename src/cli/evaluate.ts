@@ -79,9 +79,9 @@ async function evaluation(model: string, options: EvaluateOptions, terminal: Ter
       ...(limit !== undefined && { limit }),
     };
     const start = performance.now();
-    const found = await evaluate(session.engine, model, question, session.context);
+    const told = (failure: Failure): void => session.warn([asWarning(failure)]);
+    const found = await evaluate(session.engine, model, question, session.context, told);
     session.warn(found.warnings ?? []);
-    session.warn(found.failures.map(asWarning));
     await session.print(found, () => describe(found, performance.now() - start));
   });
 }

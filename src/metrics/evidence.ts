@@ -10,6 +10,9 @@ export const maskSize = (judged: Judged): number => sum(maskOf(judged));
 /** Where the mask is empty nothing can be hit: no value, neither a hit nor a miss. */
 export const EMPTY_MASK = 'the mask is empty';
 export const ZERO_MAP = 'the map is zero everywhere';
+/** Where all locations are alike, none is the highest. */
+export const FLAT_MAP = 'the map is the same everywhere';
+export const isFlat = ({ map }: Judged): boolean => map.every((value) => value === map[0]);
 
 /** The sum over all locations, and over those of the mask. */
 export function shares(map: Float64Array, mask: Uint8Array, weight: (value: number) => number): [number, number] {

@@ -1,4 +1,4 @@
-import { EMPTY_MASK, maskOf, maskSize } from './evidence';
+import { EMPTY_MASK, FLAT_MAP, isFlat, maskOf, maskSize } from './evidence';
 import { type Metric, undefinedFor } from './metric';
 
 /** 1 where any location of the highest value lies in the mask. */
@@ -15,6 +15,7 @@ export const pointingGame: Metric = {
 
   async judge(judged) {
     if (maskSize(judged) === 0) return undefinedFor(EMPTY_MASK);
+    if (isFlat(judged)) return undefinedFor(FLAT_MAP);
     const mask = maskOf(judged);
     const highest = judged.map.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     return { value: judged.map.some((value, i) => value === highest && mask[i] !== 0) ? 1 : 0 };

@@ -1,4 +1,4 @@
-import { EMPTY_MASK, maskOf, maskSize } from './evidence';
+import { EMPTY_MASK, FLAT_MAP, isFlat, maskOf, maskSize } from './evidence';
 import { descending } from './layout';
 import { type Metric, undefinedFor } from './metric';
 
@@ -20,6 +20,7 @@ export const relevanceRank: Metric = {
   async judge(judged) {
     const size = maskSize(judged);
     if (size === 0) return undefinedFor(EMPTY_MASK);
+    if (isFlat(judged)) return undefinedFor(FLAT_MAP);
     const mask = maskOf(judged);
     const hits = descending(judged.map)
       .subarray(0, size)

@@ -1,23 +1,25 @@
 import { join } from 'node:path';
 import { replaceFile, writeAll } from '../../graph/dataFile';
 import { PrismError } from '../../graph/errors';
-import { methodById } from '../../methods/index';
+import { METHODS, methodById } from '../../methods/index';
 import { mean } from '../../metrics/statistics';
+import type { Unfit } from '../../protocol';
 import type { CallContext } from '../../rpc';
 import type { Desk, Worked, Workshop } from '../desk';
+import { unfitMethods } from '../fit';
 import type { Explainer, Wanted } from '../judge';
 import { completeOptions } from '../options';
 import { wantedMetrics } from '../score';
 import { sharedOptions } from '../sharedOptions';
 import { csvOf } from './csv';
-import type { Entry, Evaluation, EvaluationQuestion } from './evaluation';
+import type { Entry, Evaluation, EvaluationQuestion, Failure } from './evaluation';
 import { findItems, type Item } from './items';
 import { Journal } from './journal';
 import { isForMosaics, judgeMosaic, mosaicsOf } from './mosaics';
 import { Pace } from './pace';
 import { evaluationPage } from './page';
 import { judgePicture, type Sighting } from './pictures';
-import { failureOf, Run } from './run';
+import { failureOf, Run, UNFIT } from './run';
 import { summarise } from './summary';
 import { USUAL_METRICS } from './usual';
 
@@ -65,15 +67,18 @@ class Bench {
 
 /**
  * Judges methods by metrics on the pictures of a folder, and writes what was found to another. What is there already
- * from a run that did not come to its end is not done again.
+ * from a run that did not come to its end is not done again. Methods that the model is beyond are found before any
+ * picture is looked at.
  *
- * @throws PrismError those of the question, of the model and of writing; what fails for a picture or a method is noted
+ * @param told of what fails for a picture or a method as soon as it does; the rest goes on
+ * @throws PrismError those of the question, of the model and of writing; what the first method says where none fits
  */
 export async function evaluate(
   engine: Workshop,
   model: string,
   question: EvaluationQuestion,
   context?: CallContext,
+  told?: (failure: Failure) => void,
 ): Promise<Evaluation> {
   const explainers = explainersOf(question);
   const items = findItems(question).slice(0, question.limit);
@@ -82,11 +87,12 @@ export async function evaluate(
   const wanted = all.filter((one) => !isForMosaics(one));
   const bench = new Bench(engine, model, context);
   // A model that cannot be read is no picture's fault.
-  await bench.work(async () => {});
+  const unfit = await unfitOf(bench, explainers);
   const journal = new Journal<Entry>(join(question.out, FILES.results));
   try {
     const pace = new Pace(items.length * explainers.length, context);
-    const run = new Run(question, explainers, wanted, pace, journal);
+    const run = new Run(question, explainers, wanted, pace, journal, told);
+    for (const { method, error } of unfit) run.reject(method, error);
     const sightings: Sighting[] = [];
     const report = (): Evaluation => {
       const evaluation = evaluationOf(model, all, items, sightings, run, bench);
@@ -106,6 +112,23 @@ export async function evaluate(
   } finally {
     journal.close();
   }
+}
+
+/** The methods that the model is beyond. Throws what the first of them says, with those that fit, where all of them are. */
+async function unfitOf(bench: Bench, explainers: readonly Explainer[]): Promise<readonly Unfit[]> {
+  const methods = explainers.map(({ method }) => method);
+  let unfit: readonly Unfit[] = [];
+  await bench.work(async ({ model, request }) => {
+    // Anything else may be the fault of the input that nobody has given yet.
+    unfit = (await unfitMethods(model, methods, request)).filter(({ error }) => UNFIT.has(error.code));
+    const [first] = unfit;
+    if (unfit.length < methods.length || !first) return;
+    const all = new Set((await unfitMethods(model, METHODS, request)).map(({ method }) => method));
+    const fitting = METHODS.flatMap(({ info }) => (all.has(info.id) ? [] : [info.id]));
+    const { code, message, details } = first.error;
+    throw new PrismError(code, `${message}; what fits this model: ${fitting.join(', ')}`, details);
+  });
+  return unfit;
 }
 
 const usualMetrics = (items: readonly Item[]): readonly string[] => [
@@ -145,7 +168,7 @@ async function judgePictures(
     try {
       await bench.work(async (desk) => void sightings.push(await judgePicture(desk, item, run)));
     } catch (error) {
-      run.failures.push({ image: item.name, error: failureOf(error) });
+      run.fail({ image: item.name, error: failureOf(error) });
       run.pace.skip(run.explainers.length);
     }
     growing.grown();
@@ -166,7 +189,7 @@ async function judgeMosaics(
     try {
       await bench.work((desk) => judgeMosaic(desk, mosaic, wanted, run));
     } catch (error) {
-      run.failures.push({ image: mosaic.name, error: failureOf(error) });
+      run.fail({ image: mosaic.name, error: failureOf(error) });
       run.pace.skip(run.explainers.length);
     }
   }

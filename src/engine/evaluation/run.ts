@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { RemoteError } from '../../protocol';
 import { toRemoteError } from '../../rpc';
 import type { Desk } from '../desk';
-import { BEYOND } from '../explain';
+import { BEYOND, withAlternatives } from '../explain';
 import type { Explainer, Wanted } from '../judge';
 import type { Entry, EvaluationQuestion, Failure } from './evaluation';
 import type { Journal } from './journal';
@@ -40,6 +40,9 @@ export function failureOf(error: unknown): RemoteError {
   return remote;
 }
 
+/** Codes of methods that the model is beyond: no picture will change that. */
+export const UNFIT: ReadonlySet<string> = new Set([...BEYOND, 'METHOD_DOES_NOT_FIT']);
+
 /** An evaluation under way. */
 export class Run {
   readonly entries: Entry[] = [];
@@ -54,7 +57,21 @@ export class Run {
     readonly wanted: readonly Wanted[],
     readonly pace: Pace,
     private readonly journal: Journal<Entry>,
+    /** Told of what does not work as soon as it is known. */
+    private readonly told: (failure: Failure) => void = () => {},
   ) {}
+
+  /** Notes what did not work; the rest goes on. */
+  fail(failure: Failure): void {
+    this.failures.push(failure);
+    this.told(failure);
+  }
+
+  /** The model is beyond a method: it is not tried. */
+  reject(method: string, error: RemoteError): void {
+    this.#unfit.add(method);
+    this.fail({ method, error });
+  }
 
   /**
    * The result of a method on a picture: as it was found before, else made and kept. A failure is noted.
@@ -77,10 +94,9 @@ export class Run {
       this.journal.add(entry);
       this.entries.push(entry);
     } catch (error) {
-      const failure = failureOf(error);
-      const unfit = BEYOND.has(failure.code) || failure.code === 'METHOD_DOES_NOT_FIT';
-      if (unfit) this.#unfit.add(id);
-      this.failures.push({ ...(!unfit && { image }), method: id, error: failure });
+      const failure = failureOf(withAlternatives(error, by.method));
+      if (UNFIT.has(failure.code)) this.reject(id, failure);
+      else this.fail({ image, method: id, error: failure });
     }
     this.pace.done();
   }

@@ -269,27 +269,71 @@ vgg.onnx · DIR/pictures
     expect(report().methods[0].metrics['grid-pointing-game']?.mean).toBeGreaterThan(0.4);
   });
 
-  it('tries a method that the model is beyond only once', async () => {
-    const graph = colours();
-    const nodes = graph.nodes.map((node) => (node.op === 'Relu' ? { ...node, op: 'Det', name: 'strange' } : node));
-    const flat = { ...graph.nodes[3], op: 'Identity', attributes: {}, inputs: ['/act/Relu_output_0'] };
-    const odd = workspace.colours('odd.onnx', { ...graph, nodes: [...nodes.slice(0, 2), flat] });
-    await colourPicture('a.png', RED);
-    await colourPicture('b.png', BLUE);
-    const { code, err } = await ask(
-      odd,
-      workspace.path('shown'),
-      '--method',
-      'gradient,occlusion',
-      '--metric',
-      'complexity',
-    );
-    expect(code).toBe(0);
-    expect(err).toMatch(/^warning\[UNSUPPORTED_OPERATOR\]: gradient: .*Det.*\n$/);
-    expect(report().methods.map(({ id, explainMs }) => [id, explainMs === null])).toEqual([
-      ['gradient', true],
-      ['occlusion', false],
-    ]);
+  describe('of a model with an operator that has no gradient', () => {
+    const determinants = (): string => {
+      const graph = colours();
+      const [mix, act] = graph.nodes;
+      const det = { op: 'Det', domain: '', name: 'strange', inputs: act.outputs, outputs: ['logits'], attributes: {} };
+      return workspace.colours('odd.onnx', { ...graph, nodes: [mix, act, det] });
+    };
+    const how = ['--metric', 'complexity', '--method'];
+
+    it('says which methods do not fit before any runs, and judges the others', async () => {
+      await colourPicture('a.png', RED);
+      await colourPicture('b.png', BLUE);
+      const order: string[] = [];
+      const place = {
+        errIsTerminal: true,
+        err: (text: string) => void order.push(text),
+      };
+      const args = ['evaluate', determinants(), '--images', workspace.path('shown'), '--out', workspace.path(OUT)];
+      const { code } = await prism(workspace, [...args, ...how, 'occlusion,gradient'], place);
+      expect(code).toBe(0);
+      const said = order.join('');
+      const warning = said.indexOf('warning[UNSUPPORTED_OPERATOR]: gradient: ');
+      expect(said.slice(warning)).toMatch(/^[^\n]*Det \(node strange\)[^\n]*occlusion, rise/);
+      expect(said.lastIndexOf('warning[')).toBe(warning);
+      expect(said.indexOf('1 of 4 · a.png · Occlusion')).toBeGreaterThan(warning);
+      expect(report().methods.map(({ id, explainMs }) => [id, explainMs === null])).toEqual([
+        ['occlusion', false],
+        ['gradient', true],
+      ]);
+    });
+
+    it('fails where no method fits, and offers those that do', async () => {
+      await colourPicture('a.png', RED);
+      const { code, err } = await ask(determinants(), workspace.path('shown'), ...how, 'gradient,integrated-gradients');
+      expect(code).toBe(1);
+      expect(err).toMatch(/^error\[UNSUPPORTED_OPERATOR\]: [^\n]*Det \(node strange\)[^\n]*\n$/);
+      const offered = err.slice(err.indexOf('what fits this model: ')).trimEnd().split(': ')[1].split(', ');
+      expect(offered).toEqual(expect.arrayContaining(['occlusion', 'rise', 'lime', 'kernel-shap']));
+      expect(offered).not.toContain('grad-cam');
+      expect(existsSync(workspace.path(OUT))).toBe(false);
+    });
+  });
+
+  it('leaves pictures with empty masks or none out of the means that need masks', async () => {
+    const images = pictures(2);
+    const [first, second] = readdirSync(images).filter((name) => !name.includes('.mask.'));
+    const empty = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'black' } })
+      .png()
+      .toBuffer();
+    writeFileSync(join(images, first.replace('.png', '.mask.png')), empty);
+    copyFileSync(join(images, second), join(images, '9-without.png'));
+    const metrics = ['attribution-localisation', 'pointing-game', 'relevance-rank'];
+    const how = ['--method', 'grad-cam', '--metric', ['gini', ...metrics].join(',')];
+    const { code, out, err } = await ask(VGG, images, ...how);
+    // Nobody has said of which classes they are.
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('explained: the class the model chose');
+    const found = Object.fromEntries(lines().map(({ image, metrics: own }) => [image, own]));
+    for (const metric of metrics) {
+      expect(found[first][metric]).toEqual({ value: null, reason: 'the mask is empty' });
+      expect(found['9-without.png'][metric]).toEqual({ value: null, reason: 'the picture has no mask' });
+      expect(report().methods[0].metrics[metric]).toMatchObject({ count: 1, mean: found[second][metric].value });
+    }
+    expect(report().methods[0].metrics.gini?.count).toBe(3);
+    expect(report().images).toMatchObject({ judged: 3, withLabel: 0, withMask: 2 });
   });
 
   it.each([

@@ -1,4 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleProgram } from '../../support/engine/bundle';
 import { BLUE, RED, Workspace } from '../../support/engine/workspace';
@@ -48,5 +52,28 @@ describe('the program', () => {
     expect(failed.stderr).toMatch(/^error\[FILE_NOT_FOUND\]: /);
     const wrong = await shell('predict');
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('goes on with an evaluation that was killed', async () => {
+    const images = resolve('test/cases/models/planted/pictures');
+    const results = workspace.path('out/results.jsonl');
+    const args = ['evaluate', resolve('test/cases/models/planted/vgg.onnx'), '--images', images, '--limit', '6'];
+    const how = ['--method', 'integrated-gradients', '--metric', 'gini,deletion', '--out', workspace.path('out')];
+    const env = { ...process.env, MODEL_PRISM_CACHE: workspace.path('cache') };
+    const child = spawn(process.execPath, [program, ...args, ...how], { env, stdio: 'ignore' });
+    const written = () => (existsSync(results) ? readFileSync(results, 'utf8') : '');
+    const ended = once(child, 'exit');
+    while (written().split('\n').length < 3 && child.exitCode === null) await nextTurn();
+    child.kill('SIGKILL');
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    const kept = written().slice(0, written().lastIndexOf('\n') + 1);
+    const before = kept.trimEnd().split('\n').length;
+    expect(before).toBeLessThan(6);
+    const { code, stdout } = await shell(...args, ...how, '--json');
+    expect(code).toBe(0);
+    // What was there is as it was, times included, and the rest stands behind it.
+    expect(written().startsWith(kept)).toBe(true);
+    expect(written().trimEnd().split('\n')).toHaveLength(6);
+    expect(JSON.parse(stdout).images.judged).toBe(6);
   });
 });
