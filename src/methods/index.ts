@@ -3,6 +3,7 @@ import { ablationCam } from './ablation-cam';
 import { attentionRelevance } from './attention-relevance';
 import { attentionRollout } from './attention-rollout';
 import { attnLrp } from './attn-lrp';
+import { backtrace } from './backtrace';
 import { deconvnet } from './deconvnet';
 import { deepLift } from './deeplift';
 import { eigenCam } from './eigen-cam';
@@ -59,6 +60,7 @@ export const METHODS: readonly Method[] = [
   rap,
   rsp,
   attnLrp,
+  backtrace,
   attentionRollout,
   attentionRelevance,
   occlusion,

@@ -99,6 +99,21 @@ export interface Conservation {
   readonly lost?: number;
 }
 
+/** What becomes of relevance at one node: what comes in from above goes on below, or stays. */
+export interface LedgerEntry {
+  /** The node's first output. */
+  readonly value: string;
+  readonly op: string;
+  /** Relevance of its outputs. */
+  readonly out: number;
+  /** What its inputs received: in + sink + lost = out. */
+  readonly in: number;
+  /** What biases and other constants keep. */
+  readonly sink: number;
+  /** What could be given to nothing: it met zeros only, or a tie that decides nothing. */
+  readonly lost: number;
+}
+
 export interface Attribution {
   /** The value of the graph that this is an attribution of. */
   readonly of: string;
@@ -109,6 +124,8 @@ export interface Attribution {
   /** The whole explained output as the model computed it. */
   readonly output: FloatArray;
   readonly conservation?: Conservation;
+  /** For methods that follow relevance node by node: what became of it at each. */
+  readonly ledger?: readonly LedgerEntry[];
   /** For sampled and learned methods. */
   readonly seed?: number;
 }

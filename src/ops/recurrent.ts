@@ -61,7 +61,7 @@ interface Cell {
   readonly clip: (x: string) => string;
   /** Transposed recurrence weights [hidden, gates·hidden]. */
   readonly recurrence: string;
-  readonly inputBias: string | undefined;
+  /** Added to products with the state [gates·hidden]; the other biases are in the input's products. */
   readonly stateBias: string | undefined;
   /** Rows of P [hidden], in its order i, o, f. */
   readonly peephole: (row: number) => string | undefined;
@@ -73,7 +73,7 @@ interface State {
   readonly c: string;
 }
 
-/** One step: `x` is the input's product [batch, gates·hidden] without biases. */
+/** One step: `x` is the input's product [batch, gates·hidden] with its biases. */
 type Step = (cell: Cell, x: string, state: State) => State;
 
 /** Splits the columns [batch, gates·hidden] by gates. */
@@ -82,19 +82,17 @@ const gatesOf = ({ b, hidden }: Cell, x: string): readonly string[] => {
   return b.ops('Split', [x, b.ints(new Array<number>(count).fill(hidden))], count, { axis: int(1) });
 };
 
-const plus = (b: Builder, x: string, y: string | undefined): string => (y === undefined ? x : b.add(x, y));
-
 const rnn: Step = (cell, x, { h, c }) => {
   const { b } = cell;
-  const sum = plus(b, plus(b, b.add(x, b.matmul(h, cell.recurrence)), cell.inputBias), cell.stateBias);
+  const sum = b.add(x, b.matmul(h, cell.recurrence));
   return { h: cell.activations[0](b, cell.clip(sum)), c };
 };
 
 /** Gates in the order z, r, h. */
 const gru: Step = (cell, x, { h, c }) => {
-  const { b, activations, clip, hidden, recurrence, inputBias, stateBias } = cell;
+  const { b, activations, clip, hidden, recurrence, stateBias } = cell;
   const after = getInt(cell.node, 'linear_before_reset', 0) !== 0;
-  const [inputZ, inputR, inputH] = gatesOf(cell, plus(b, x, inputBias));
+  const [inputZ, inputR, inputH] = gatesOf(cell, x);
   const columns = (value: string, from: number, count: number): string =>
     b.slice(value, [b.rank(value) - 1], [from * hidden], [(from + count) * hidden]);
   const fromState = (state: string, from: number, count: number): string => {
@@ -112,7 +110,7 @@ const gru: Step = (cell, x, { h, c }) => {
 /** Gates in the order i, o, f, c. */
 const lstm: Step = (cell, x, { h, c }) => {
   const { b, activations, clip, peephole } = cell;
-  const sum = plus(b, plus(b, b.add(x, b.matmul(h, cell.recurrence)), cell.inputBias), cell.stateBias);
+  const sum = b.add(x, b.matmul(h, cell.recurrence));
   const gates = gatesOf(cell, sum);
   const [f, g, output] = activations;
   const open = (index: number, row: number, memory: string): string => {
@@ -163,9 +161,13 @@ function unroll(sequence: Sequence, cell: Cell, step: Step, products: string, st
   return { all: all.length === 1 ? all[0] : b.op('Concat', all, { axis: int(0) }), state };
 }
 
-/** The whole operator, sequence first: directions, optional inputs. */
+/**
+ * The whole operator, sequence first: directions, optional inputs.
+ *
+ * @param merged whether the biases of input and state are only ever added up
+ */
 const recurrence =
-  (step: Step, defaults: readonly string[]) =>
+  (step: Step, defaults: readonly string[], merged: boolean) =>
   (node: Node, b: Builder): readonly string[] => {
     const [x, w, r, bias, sequenceLens, initialH, initialC, peepholes] = node.inputs;
     const [length, batch, size] = b.shape(x);
@@ -189,14 +191,15 @@ const recurrence =
         activations: activations[d],
         clip,
         recurrence: b.transpose(own(r), [1, 0]),
-        inputBias: bias ? part(bias, 0, rows) : undefined,
-        stateBias: bias ? part(bias, rows, 2 * rows) : undefined,
+        stateBias: bias && !merged ? part(bias, rows, 2 * rows) : undefined,
         peephole: (row) => (peepholes ? part(peepholes, row * hidden, (row + 1) * hidden) : undefined),
       };
       const backward = d === 1 || getString(node, 'direction', 'forward') === 'reverse';
       const ordered = backward ? reversed(sequence, x) : x;
       const flat = b.matmul(b.reshape(ordered, [length * batch, size]), b.transpose(own(w), [1, 0]));
-      const products = b.reshape(flat, [length, batch, rows]);
+      const inputBias = bias && part(bias, 0, rows);
+      const whole = inputBias && merged ? b.add(inputBias, part(bias, rows, 2 * rows)) : inputBias;
+      const products = b.reshape(whole ? b.add(flat, whole) : flat, [length, batch, rows]);
       const start = {
         h: initialH ? own(initialH) : zeros,
         c: initialC ? own(initialC) : zeros,
@@ -226,7 +229,7 @@ const recurrence =
 
 /** Recurrent layers. */
 export const recurrent: Expansions = [
-  ['RNN', recurrence(rnn, ['Tanh'])],
-  ['GRU', recurrence(gru, ['Sigmoid', 'Tanh'])],
-  ['LSTM', recurrence(lstm, ['Sigmoid', 'Tanh', 'Tanh'])],
+  ['RNN', recurrence(rnn, ['Tanh'], true)],
+  ['GRU', recurrence(gru, ['Sigmoid', 'Tanh'], false)],
+  ['LSTM', recurrence(lstm, ['Sigmoid', 'Tanh', 'Tanh'], true)],
 ];

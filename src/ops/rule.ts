@@ -1,5 +1,5 @@
 import type { Builder } from '../graph/builder';
-import type { Node } from '../graph/ir';
+import type { DataType, Node } from '../graph/ir';
 
 /** What a reverse rule sees: one node, what flows back into its outputs, and a builder to emit nodes with. */
 export interface RuleContext<C> {
@@ -42,6 +42,8 @@ export interface RuleTable<C> {
   readonly rules: Rules<C>;
   /** How to take apart what has no rule; the pieces are then treated by the rules. */
   readonly expansions?: Expansions;
+  /** Whether what flows back can belong to values of a type; floating and quantised ones when left out. */
+  carries?(dtype: DataType): boolean;
   /** Adds up several contributions to one value. */
   combine(contributions: readonly C[], value: string, b: Builder): C;
   /** Makes one rule's result fit the input it belongs to (sum over broadcast axes), or throws. */

@@ -103,6 +103,7 @@ export function reverse<C>(
   wanted: readonly string[],
 ): Map<string, C | null> {
   const active = activeValues(nodes, seeds.keys(), wanted);
+  const carries = table.carries ?? carriesDerivative;
   const arrived = new Map<string, C[]>();
   for (const [value, seed] of seeds) arrived.set(value, [seed]);
   const settled = new Map<string, C>();
@@ -126,7 +127,7 @@ export function reverse<C>(
 
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i];
-    const sources = [...reads(node)].filter((value) => active.has(value) && carriesDerivative(b.dtype(value)));
+    const sources = [...reads(node)].filter((value) => active.has(value) && carries(b.dtype(value)));
     if (sources.length === 0) continue;
     if (INTEGER_SUMS.has(node.op) && node.outputs.some((output) => active.has(output))) ruleFor(table, node, b);
     const cotangents = node.outputs.map((output) => (active.has(output) ? settle(output) : null));

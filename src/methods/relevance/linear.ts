@@ -48,10 +48,10 @@ export function layerOf(b: Builder, node: Node, data: number, added?: { constant
   };
 }
 
-const isConvolution = ({ node }: Layer): boolean => node.op === 'Conv' || node.op === 'ConvTranspose';
+export const isConvolution = ({ node }: Layer): boolean => node.op === 'Conv' || node.op === 'ConvTranspose';
 
 /** A bias in a shape that broadcasts against the layer's output: a convolution has one number a channel. */
-function besideOutput(b: Builder, layer: Layer, bias: string): string {
+export function besideOutput(b: Builder, layer: Layer, bias: string): string {
   if (!isConvolution(layer) || b.rank(bias) !== 1) return bias;
   return b.reshape(bias, [
     b.shape(bias)[0],
@@ -63,7 +63,7 @@ function besideOutput(b: Builder, layer: Layer, bias: string): string {
 }
 
 /** What the layer computes from another input and weight. */
-function forward(b: Builder, layer: Layer, x: string, weight: string, bias: string | null): string {
+export function forward(b: Builder, layer: Layer, x: string, weight: string, bias: string | null): string {
   const { node, data } = layer;
   const operands = data === 0 ? [x, weight] : [weight, x];
   const takesBias = bias !== null && isConvolution(layer) && b.rank(bias) === 1;
@@ -72,7 +72,7 @@ function forward(b: Builder, layer: Layer, x: string, weight: string, bias: stri
 }
 
 /** Wᵀ·s for another weight. */
-function backward(b: Builder, { node, data, x }: Layer, weight: string, s: string): string {
+export function backward(b: Builder, { node, data, x }: Layer, weight: string, s: string): string {
   const inputs = data === 0 ? [x, weight] : [weight, x];
   const rule = ruleFor(vjp, node, b);
   const results = rule({ node: { ...node, inputs }, b, cotangents: [s], needs: (index) => index === data });

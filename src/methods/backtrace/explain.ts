@@ -1,0 +1,83 @@
+import { type FloatArray, floatArray } from '../../graph/ndarray';
+import { outputShape, seedOf } from '../gradient';
+import type { Attribution, Runtime, Score, Subject } from '../method';
+import { type BacktraceGraph, type BacktraceRequest, backtraceGraph } from './compile';
+import type { StartOptions } from './start';
+
+/** Which map a person gets: one of the two streams of contrast mode, or their difference. */
+export type Stream = 'positive' | 'negative' | 'both';
+
+export interface BacktraceOptions extends StartOptions {
+  readonly stream: Stream;
+  readonly saturation: boolean;
+}
+
+/** A score that sums over positions of a map [batch, classes, positions…] is a segmentation's. */
+const isMap = ({ select }: Score): boolean => select.length >= 4 && select.slice(2).some((entry) => entry === ':');
+
+/** The axis over classes: the channels of a map, otherwise the last one. */
+const classAxis = ({ select }: Score): number => (select.length >= 4 ? 1 : Math.max(0, select.length - 1));
+
+/** What to compile for a subject. */
+export function requestOf({ input, at, score }: Subject, options: BacktraceOptions): BacktraceRequest {
+  const { mode, multiplier, scaler, threshold, saturation } = options;
+  return {
+    input,
+    output: score.output,
+    axis: classAxis(score),
+    isMap: isMap(score),
+    of: at ?? input,
+    start: { mode, multiplier, scaler, threshold },
+    saturation,
+  };
+}
+
+/** The map of the stream asked for. */
+function streamOf([positive, negative]: readonly FloatArray[], stream: Stream): FloatArray {
+  if (!negative || stream === 'positive') return floatArray(positive.data, positive.shape);
+  if (stream === 'negative') return floatArray(negative.data, negative.shape);
+  return floatArray(
+    positive.data.map((value, index) => value - negative.data[index]),
+    positive.shape,
+  );
+}
+
+/**
+ * Relevance of the subject's value, traced back from its score.
+ *
+ * @throws PrismError what {@link backtraceGraph} throws
+ */
+export async function explainBacktrace(
+  subject: Subject,
+  options: BacktraceOptions,
+  runtime: Runtime,
+): Promise<Attribution> {
+  const { graph, feeds, score } = subject;
+  const request = requestOf(subject, options);
+  const key = `backtrace/${JSON.stringify(request)}`;
+  const compiled: BacktraceGraph = runtime.memo(key, () => backtraceGraph(graph, request));
+  const program = await runtime.compile(key, () => compiled.graph);
+  runtime.checkCancelled();
+  const weights = seedOf(score, outputShape(graph, score.output));
+  const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
+  const take = (value: string): FloatArray => results.get(value) as FloatArray;
+  const output = take(compiled.output);
+  const ledger = compiled.read(take(compiled.ledger).data);
+  const kept = ledger.reduce((sum, { sink, lost }) => sum + sink + lost, 0);
+  const expected = take(compiled.started).data[0];
+  const actual = take(compiled.arrived).data[0];
+  return {
+    of: request.of,
+    map: streamOf(compiled.relevance.map(take), options.stream),
+    score: weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0),
+    output,
+    conservation: {
+      what: 'relevance of the inputs, with what layers keep, against the relevance that started',
+      expected,
+      actual,
+      lost: kept,
+      residual: actual + kept - expected,
+    },
+    ledger,
+  };
+}
