@@ -45,7 +45,7 @@ export class Ledger {
     if (weight !== undefined) {
       const own = b.shape(weight);
       const shape = b.shape(factor);
-      const isPerChannel = shape.length > 2 && own.length === shape.length - 1 && elementCount(own) === own[0];
+      const isPerChannel = shape.length > 2 && shape.length < 6 && own.length === shape.length - 1 && elementCount(own) === own[0];
       if (isPerChannel && own[0] === shape[1]) {
         amount = b.mul(
           b.sum(b.reshape(this.#perChannel(factor), [-1, own[0]]), [0], false),
@@ -69,7 +69,7 @@ export class Ledger {
     const known = this.#sums.get(value);
     if (known) return known;
     const shape = b.shape(value);
-    const isImage = shape.length > 3 && elementCount(shape.slice(2)) > 1;
+    const isImage = (shape.length === 4 || shape.length === 5) && elementCount(shape.slice(2)) > 1;
     const small = isImage ? this.#perChannel(value) : value;
     const sum = b.op('ReduceSum', [b.reshape(small, [-1]), b.ints([0])], { keepdims: int(1) });
     this.#sums.set(value, sum);
