@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { renderMap } from '../engine/render';
-import type { Explained } from '../engine/report';
+import type { Explained, ExplainReport } from '../engine/report';
 import { formatOf } from '../engine/save';
 import { type Given, photographOf } from '../engine/subject';
 import { files, keyValue, namedFile, pfv } from './arguments';
@@ -122,6 +122,29 @@ async function explain(model: string, options: ExplainOptions, terminal: Termina
   });
 }
 
+/** How many layers are listed; `--json` has them all. */
+const KEEPERS = 10;
+
+/** The layers that keep most of the relevance, and how well the books of all balance. */
+function ledgerTable(ledger: NonNullable<ExplainReport['ledger']>): string[] {
+  const size = (entry: (typeof ledger)[number]): number => Math.abs(entry.sink) + Math.abs(entry.lost);
+  const most = ledger.reduce((highest, { out }) => Math.max(highest, Math.abs(out)), 0);
+  const keepers = ledger.filter((entry) => size(entry) > 1e-3 * most).sort((a, b) => size(b) - size(a));
+  const off = ledger.reduce(
+    (worst, entry) => Math.max(worst, Math.abs(entry.out - entry.in - entry.sink - entry.lost)),
+    0,
+  );
+  return [
+    ...table([
+      ['layer', 'out', 'in', 'sink', 'lost'],
+      ...keepers
+        .slice(0, KEEPERS)
+        .map((entry) => [`${entry.op} ${entry.value}`, ...[entry.out, entry.in, entry.sink, entry.lost].map(number)]),
+    ]),
+    `out = in + sink + lost at all ${ledger.length} nodes, to ${number(off)}`,
+  ];
+}
+
 async function describe(explained: Explained, options: ExplainOptions, terminal: Terminal): Promise<string[]> {
   const { answer, report, map } = explained;
   const { out = [] } = options;
@@ -165,5 +188,6 @@ async function describe(explained: Explained, options: ExplainOptions, terminal:
     '',
     ...(parts.length > 0 ? [...parts, ''] : []),
     ...table(facts),
+    ...(report.ledger ? ['', ...ledgerTable(report.ledger)] : []),
   ];
 }

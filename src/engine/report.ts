@@ -1,3 +1,4 @@
+import type { LedgerEntry } from '../methods/method';
 import type { FeaturePart, OptionValues, RemoteError, ScalarMap, TokenPart } from '../protocol';
 import type { Answer } from './explain';
 import { statistics } from './maps';
@@ -28,6 +29,8 @@ export interface ExplainReport {
   readonly tokens?: readonly TokenPart[];
   /** Of a row of a table. */
   readonly features?: readonly FeaturePart[];
+  /** Of methods that follow relevance node by node: out = in + sink + lost, for every node on the way. */
+  readonly ledger?: readonly LedgerEntry[];
   /** Of sampled methods. */
   readonly seed?: number;
   readonly provider: string;
@@ -67,6 +70,7 @@ export function reportOf(
     attribution: { of: attribution.of, shape: attribution.map.shape, ...statistics(attribution.map.data) },
     conservation: attribution.conservation ?? null,
     ...partsOf(answer, map),
+    ...(attribution.ledger && { ledger: attribution.ledger }),
     ...(attribution.seed !== undefined && { seed: attribution.seed }),
     provider,
     ms,

@@ -6,10 +6,9 @@ import { isFloating } from '../../graph/tensor';
 import type { Expansions, RuleTable } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
-import type { LedgerEntry } from '../method';
 import { Wires } from '../relevance/wires';
 import { type Flow, sumOf } from './flow';
-import { Ledger } from './ledger';
+import { type Balance, type Books, Ledger } from './ledger';
 import { rulesOf, type Walk } from './operators';
 import { type StartOptions, startOf } from './start';
 import { carrierOf, Streams } from './streams';
@@ -35,13 +34,10 @@ export interface BacktraceGraph {
   readonly output: string;
   /** In the shape of the value asked for, one for each stream. */
   readonly relevance: readonly string[];
+  /** All sums of the walk. */
   readonly ledger: string;
-  /** What became of relevance at every node, from the values of `ledger`. */
-  read(numbers: ArrayLike<number>): LedgerEntry[];
-  /** Σ of all relevance of the model's inputs, shape [1]. */
-  readonly arrived: string;
-  /** Σ of all relevance of the output, shape [1]. */
-  readonly started: string;
+  /** What they say of the walk as a whole and of every node. */
+  read(numbers: ArrayLike<number>): Balance;
 }
 
 /**
@@ -54,56 +50,59 @@ export function backtraceGraph(model: Graph, request: BacktraceRequest): Backtra
   if (!typeOf(model, of))
     throw new PrismError('UNKNOWN_VALUE', `the graph has no value ${JSON.stringify(of)}`, { value: of });
   const b = new Builder(model);
-  const roots = [
-    input,
-    ...model.inputs.flatMap(({ name, dtype }) => (name !== input && isFloating(dtype) ? [name] : [])),
-  ];
-  const carries = carrierOf(b.dtype(input));
   const seed = b.input('weights', isFloating(b.dtype(output)) ? b.dtype(output) : 'float32', b.shape(output));
-  const own = wiring(model);
-  const ledger = new Ledger(b);
   const chosen = { output, weights: seed, axis: request.axis, isMap: request.isMap };
+  const start = startOf(b, chosen, request.start, wiring(model));
+  const { arrived, books } = traceBack(b, model, input, output, start, [of], request.saturation);
+  const relevance = start.map((_, stream) => {
+    const flow = arrived.get(of);
+    const name = start.length === 1 ? 'relevance' : ['relevance for', 'relevance against'][stream];
+    const value = flow ? flow[stream] : b.expand(b.float(0), b.shape(of));
+    return b.alias(value, `${name}(${of})`);
+  });
+  const sums = b.alias(books.vector, 'ledger of relevance');
+  b.setOutputs([output, ...relevance, sums]);
+  return { graph: prune(b.graph()), seed, output, relevance, ledger: sums, read: (numbers) => books.read(numbers) };
+}
+
+interface Traced {
+  /** What arrived at values: those wanted and the inputs. */
+  readonly arrived: ReadonlyMap<string, Flow | null>;
+  readonly books: Books;
+}
+
+/**
+ * Walks relevance back from an output to all inputs.
+ *
+ * @param input the input that is looked at; other inputs of floating types count as inputs too, the rest as constants
+ * @param wanted values whose relevance is of interest beside the inputs'
+ */
+export function traceBack(
+  b: Builder,
+  model: Graph,
+  input: string,
+  output: string,
+  start: Flow,
+  wanted: readonly string[],
+  saturation: boolean,
+): Traced {
+  const others = model.inputs.filter(({ name, dtype }) => name !== input && isFloating(dtype));
+  const roots = [input, ...others.map(({ name }) => name)];
+  const carries = carrierOf(b.dtype(input));
+  const ledger = new Ledger(b);
   const walk: Walk = {
     b,
     ledger,
     wires: new Wires(b, input),
     streams: new Streams(b, roots, carries),
-    wiring: own,
-    saturation: request.saturation,
+    wiring: wiring(model),
+    saturation,
     biases: new Map(),
   };
-  const start = startOf(b, chosen, request.start, own);
-  const wanted = [...new Set([of, ...roots])];
-  const arrived = reverse(b, model.nodes, tableOf(walk, carries), new Map([[output, start]]), wanted);
-  const flowTo = (value: string): Flow | null => (arrived.get(value) as Flow | null | undefined) ?? null;
-  const relevance = start.map((_, stream) => {
-    const flow = flowTo(of);
-    const name = start.length === 1 ? 'relevance' : ['relevance for', 'relevance against'][stream];
-    const value = flow ? flow[stream] : b.expand(b.float(0), b.shape(of));
-    return b.alias(value, `${name}(${of})`);
-  });
-  const totals = roots.flatMap((root) => flowTo(root)?.map((stream) => ledger.total(stream)) ?? []);
-  const books = ledger.close(output, start);
-  const values = b.alias(books.values, 'ledger of relevance');
-  const total = b.alias(totals.length > 0 ? sumOf(b, totals) : b.floats([0]), 'relevance of the inputs');
-  const started = b.alias(
-    sumOf(
-      b,
-      start.map((stream) => ledger.total(stream)),
-    ),
-    'relevance of the output',
-  );
-  b.setOutputs([output, ...relevance, values, total, started]);
-  return {
-    graph: prune(b.graph()),
-    seed,
-    output,
-    relevance,
-    ledger: values,
-    read: (numbers) => books.read(numbers),
-    arrived: total,
-    started,
-  };
+  const values = [...new Set([...wanted, ...roots])];
+  const arrived = reverse(b, model.nodes, tableOf(walk, carries), new Map([[output, start]]), values);
+  const reached = roots.map((root) => arrived.get(root) ?? null).filter((flow) => flow !== null);
+  return { arrived, books: ledger.close(output, start, reached) };
 }
 
 /** What operators are written out in counts for them. */

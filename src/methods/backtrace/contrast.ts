@@ -13,8 +13,8 @@ export interface Shares {
   readonly plus: Flow;
   /** The same for the sizes of negative contributions. */
   readonly minus: Flow | null;
-  /** For each stream what is lost. */
-  readonly lost: Flow;
+  /** What both streams lose. */
+  readonly lost: string;
 }
 
 /**
@@ -28,34 +28,38 @@ export function contrastShares(
   negative: string | null,
   value: string,
 ): Shares {
+  const perPositive = inverse(b, positive);
   const has = step(b, positive);
-  const perPositive = b.mul(has, inverse(b, positive));
+  const all = b.add(forIt, against);
   if (negative === null) {
-    const none = oneMinus(b, has);
     return {
       plus: [b.mul(forIt, perPositive), b.mul(against, perPositive)],
       minus: null,
-      lost: [b.mul(forIt, none), b.mul(against, none)],
+      lost: b.mul(all, oneMinus(b, has)),
     };
   }
+  const perNegative = inverse(b, negative);
   const hasNegative = step(b, negative);
-  const perNegative = b.mul(hasNegative, inverse(b, negative));
   const both = b.mul(has, hasNegative);
-  const onlyPositive = b.mul(perPositive, oneMinus(b, hasNegative));
-  const onlyNegative = b.mul(perNegative, oneMinus(b, has));
-  const isUp = b.mul(both, step(b, value));
-  const isDown = b.mul(both, step(b, value, 0, -1));
-  const decided = b.add(isUp, isDown);
-  const difference = b.sub(forIt, against);
+  const sign = b.mul(both, b.op('Sign', [value]));
+  const decided = b.op('Abs', [sign]);
+  const noNegative = oneMinus(b, hasNegative);
+  const noPositive = oneMinus(b, has);
   // 1 where the stream for it goes to positive contributions and the one against to negative ones.
-  const direct = b.add(b.mul(isUp, step(b, difference)), b.mul(isDown, step(b, difference, 0, -1)));
-  const crossed = b.sub(decided, direct);
-  const none = b.sub(oneMinus(b, b.op('Max', [has, hasNegative])), b.sub(decided, both));
-  const share = (stream: string, alone: string, per: string, chosen: string): string =>
-    b.mul(stream, b.add(alone, b.mul(per, chosen)));
+  const direct = step(b, b.mul(b.sub(forIt, against), sign));
+  const up = b.mul(perPositive, direct);
+  const down = b.mul(perNegative, direct);
+  const least = (per: string, alone: string): string => b.mul(per, alone);
+  const most = (per: string, alone: string): string => b.mul(per, b.add(alone, decided));
   return {
-    plus: [share(forIt, onlyPositive, perPositive, direct), share(against, onlyPositive, perPositive, crossed)],
-    minus: [share(forIt, onlyNegative, perNegative, crossed), share(against, onlyNegative, perNegative, direct)],
-    lost: [b.mul(forIt, none), b.mul(against, none)],
+    plus: [
+      b.mul(forIt, b.add(least(perPositive, noNegative), up)),
+      b.mul(against, b.sub(most(perPositive, noNegative), up)),
+    ],
+    minus: [
+      b.mul(forIt, b.sub(most(perNegative, noPositive), down)),
+      b.mul(against, b.add(least(perNegative, noPositive), down)),
+    ],
+    lost: b.mul(all, b.add(b.mul(noPositive, noNegative), b.sub(both, decided))),
   };
 }

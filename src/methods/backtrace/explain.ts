@@ -62,10 +62,8 @@ export async function explainBacktrace(
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
   const take = (value: string): FloatArray => results.get(value) as FloatArray;
   const output = take(compiled.output);
-  const ledger = compiled.read(take(compiled.ledger).data);
+  const { started: expected, arrived: actual, entries: ledger } = compiled.read(take(compiled.ledger).data);
   const kept = ledger.reduce((sum, { sink, lost }) => sum + sink + lost, 0);
-  const expected = take(compiled.started).data[0];
-  const actual = take(compiled.arrived).data[0];
   return {
     of: request.of,
     map: streamOf(compiled.relevance.map(take), options.stream),

@@ -2,19 +2,33 @@ import { int } from '../../graph/attributes';
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
+import { castTo } from '../../ops/common';
 import type { LedgerEntry } from '../method';
 import type { Flow } from './flow';
 
 type Account = 'sink' | 'lost';
 
+/** A vector of the graph whose elements, times a factor, add up to an amount of relevance. */
+interface Amount {
+  readonly vector: string;
+  readonly factor: number;
+}
+
+interface Kept {
+  readonly sink: Amount[];
+  readonly lost: Amount[];
+}
+
 /** The books of one walk: sums of everything that moves, as graph values, and which node each belongs to. */
 export class Ledger {
   readonly #b: Builder;
-  readonly #sums = new Map<string, string>();
+  readonly #sums = new Map<string, Amount>();
   /** Relevance that a value received, and which node gave it. */
-  readonly #moves: { readonly node: Node; readonly value: string; readonly sums: readonly string[] }[] = [];
-  /** Node (by its first output) → account → shape → what stays. */
-  readonly #kept = new Map<string, Record<Account, Map<string, string[]>>>();
+  readonly #moves: { readonly node: Node; readonly value: string; readonly amounts: readonly Amount[] }[] = [];
+  /** Node (by its first output) → what stays there. */
+  readonly #kept = new Map<string, Kept>();
+  /** Of nodes that others were written out in: shape → what stays, to be added up before it is summed. */
+  readonly #inner = new Map<string, Record<Account, Map<string, string[]>>>();
   /** What nodes that stand for another one were emitted for. */
   readonly #owners = new Map<string, Node>();
 
@@ -24,102 +38,131 @@ export class Ledger {
 
   /** Everything that a node was written out in counts for that node. */
   owns(node: Node, parts: readonly Node[]): void {
-    const owner = this.#ownerOf(node);
+    const owner = this.#owners.get(node.outputs[0]) ?? node;
     for (const { outputs } of parts) this.#owners.set(outputs[0], owner);
-  }
-
-  #ownerOf(node: Node): Node {
-    return this.#owners.get(node.outputs[0]) ?? node;
   }
 
   /** Notes relevance that reaches an input of a node. */
   move(node: Node, value: string, flow: Flow): void {
     if (this.#owners.has(node.outputs[0])) return;
-    this.#moves.push({ node, value, sums: flow.map((stream) => this.total(stream)) });
+    this.#moves.push({ node, value, amounts: flow.map((stream) => this.total(stream)) });
   }
 
-  /** Notes relevance that stays: `factor` ⊙ `weight` where one is given, which broadcasts against it. */
-  keep(node: Node, account: Account, factor: string, weight?: string): void {
-    const b = this.#b;
-    let amount = factor;
-    if (weight !== undefined) {
-      const own = b.shape(weight);
-      const shape = b.shape(factor);
-      const isPerChannel = shape.length > 2 && shape.length < 6 && own.length === shape.length - 1 && elementCount(own) === own[0];
-      if (isPerChannel && own[0] === shape[1]) {
-        amount = b.mul(
-          b.sum(b.reshape(this.#perChannel(factor), [-1, own[0]]), [0], false),
-          b.reshape(weight, [own[0]]),
-        );
-      } else {
-        const joined = elementCount(own) < elementCount(shape) ? b.sumTo(factor, own) : factor;
-        amount = b.mul(joined, weight);
-      }
+  /**
+   * Notes relevance that stays: a value's elements, each times a number.
+   *
+   * @param weight a vector over channels or the last axis, or anything else that broadcasts against the value
+   */
+  keep(node: Node, account: Account, value: string, { weight, factor = 1 }: { weight?: string; factor?: number } = {}) {
+    const owner = this.#owners.get(node.outputs[0]);
+    if (owner) {
+      const b = this.#b;
+      const whole = weight === undefined ? value : b.mul(value, weight);
+      const amount = b.scale(whole, factor);
+      const inner = this.#inner.get(owner.outputs[0]) ?? { sink: new Map(), lost: new Map() };
+      this.#inner.set(owner.outputs[0], inner);
+      const shape = b.shape(amount).join();
+      inner[account].set(shape, [...(inner[account].get(shape) ?? []), amount]);
+      return;
     }
-    const owner = this.#ownerOf(node).outputs[0];
-    const accounts = this.#kept.get(owner) ?? { sink: new Map(), lost: new Map() };
-    this.#kept.set(owner, accounts);
-    const shape = b.shape(amount).join();
-    accounts[account].set(shape, [...(accounts[account].get(shape) ?? []), amount]);
+    const own = this.#keptBy(node.outputs[0]);
+    own[account].push(weight === undefined ? this.total(value, factor) : this.#weighted(value, weight, factor));
   }
 
-  /** Σ over everything, shape [1]. */
-  total(value: string): string {
+  #keptBy(node: string): Kept {
+    const known = this.#kept.get(node) ?? { sink: [], lost: [] };
+    this.#kept.set(node, known);
+    return known;
+  }
+
+  #weighted(value: string, weight: string, factor: number): Amount {
+    const b = this.#b;
+    const sum = this.#sums.get(value) ?? this.total(value);
+    const size = elementCount(b.shape(weight));
+    const isBesideChannels =
+      this.#isImage(value) && b.shape(weight)[0] === size && b.rank(weight) === b.rank(value) - 1;
+    const isLast = b.shape(weight).at(-1) === size && !this.#isImage(value);
+    if ((isBesideChannels || isLast) && b.shape(sum.vector)[0] === size) {
+      return { vector: b.mul(sum.vector, b.reshape(weight, [size])), factor: sum.factor * factor };
+    }
+    return this.total(b.mul(value, weight), factor);
+  }
+
+  #isImage(value: string): boolean {
+    const shape = this.#b.shape(value);
+    return (shape.length === 4 || shape.length === 5) && shape[0] === 1 && elementCount(shape.slice(2)) > 1;
+  }
+
+  /** Everything in a value: a vector over its channels or its last axis. */
+  total(value: string, factor = 1): Amount {
     const b = this.#b;
     const known = this.#sums.get(value);
-    if (known) return known;
+    if (known) return { ...known, factor: known.factor * factor };
     const shape = b.shape(value);
-    const isImage = (shape.length === 4 || shape.length === 5) && elementCount(shape.slice(2)) > 1;
-    const small = isImage ? this.#perChannel(value) : value;
-    const sum = b.op('ReduceSum', [b.reshape(small, [-1]), b.ints([0])], { keepdims: int(1) });
-    this.#sums.set(value, sum);
-    return sum;
+    const amount = this.#isImage(value)
+      ? {
+          // onnxruntime takes means within the layout of its convolutions, which a sum over axes would leave.
+          vector: b.reshape(b.op('GlobalAveragePool', [value]), [shape[1]]),
+          factor: elementCount(shape.slice(2)),
+        }
+      : { vector: this.#sumToLast(value), factor: 1 };
+    this.#sums.set(value, amount);
+    return { ...amount, factor: amount.factor * factor };
   }
 
-  /** Sums over positions, [N, C, 1…]. onnxruntime takes means within the layout of its convolutions. */
-  #perChannel(value: string): string {
+  #sumToLast(value: string): string {
     const b = this.#b;
     const shape = b.shape(value);
-    return b.scale(b.op('GlobalAveragePool', [value]), elementCount(shape.slice(2)));
+    if (shape.length === 0) return b.reshape(value, [1]);
+    const axes = shape.slice(0, -1).map((_, axis) => axis);
+    if (elementCount(shape) === shape.at(-1)) return b.reshape(value, [shape.at(-1) as number]);
+    return b.sum(value, axes, false);
   }
 
   /**
    * Closes the books.
    *
    * @param seeds what flowed into the output
+   * @param roots what arrived at the inputs
    * @returns a vector of the graph, and how to read it
    */
-  close(output: string, seeds: Flow): { readonly values: string; read(numbers: ArrayLike<number>): LedgerEntry[] } {
+  close(output: string, seeds: Flow, roots: readonly Flow[]): Books {
     const b = this.#b;
     const names: string[] = [];
-    const places = new Map<string, number>();
-    const place = (sum: string): number => {
-      const known = places.get(sum);
-      if (known !== undefined) return known;
-      places.set(sum, names.length);
-      names.push(sum);
-      return names.length - 1;
+    const places = new Map<string, readonly [number, number]>();
+    let length = 0;
+    const place = ({ vector, factor }: Amount): Place => {
+      const known = places.get(vector);
+      const span = known ?? [length, length + b.shape(vector)[0]];
+      if (!known) {
+        places.set(vector, span);
+        names.push(castTo(b, vector, 'float32'));
+        length = span[1];
+      }
+      return { from: span[0], to: span[1], factor };
     };
-    const received = new Map<string, number[]>();
-    const given = new Map<string, number[]>();
+    const received = new Map<string, Place[]>();
+    const given = new Map<string, Place[]>();
     const nodes = new Map<string, Node>();
-    const note = (map: Map<string, number[]>, key: string, sums: readonly string[]): void => {
-      map.set(key, [...(map.get(key) ?? []), ...sums.map(place)]);
+    const note = (map: Map<string, Place[]>, key: string, amounts: readonly Amount[]): void => {
+      const list = map.get(key) ?? [];
+      list.push(...amounts.map(place));
+      map.set(key, list);
     };
-    note(
-      received,
-      output,
-      seeds.map((stream) => this.total(stream)),
-    );
-    for (const { node, value, sums } of this.#moves) {
-      note(received, value, sums);
-      note(given, node.outputs[0], sums);
+    const totals = (flow: Flow): Place[] => flow.map((stream) => place(this.total(stream)));
+    const started = totals(seeds);
+    const arrived = roots.flatMap(totals);
+    received.set(output, [...started]);
+    for (const { node, value, amounts } of this.#moves) {
+      note(received, value, amounts);
+      note(given, node.outputs[0], amounts);
       nodes.set(node.outputs[0], node);
     }
-    const accounts = (key: string, account: Account): number[] =>
-      [...(this.#kept.get(key)?.[account].values() ?? [])].map((amounts) =>
-        place(this.total(amounts.length === 1 ? amounts[0] : b.op('Sum', amounts))),
-      );
+    for (const [owner, accounts] of this.#inner) {
+      for (const account of ['sink', 'lost'] as const)
+        for (const values of accounts[account].values())
+          this.#keptBy(owner)[account].push(this.total(values.length === 1 ? values[0] : b.op('Sum', values)));
+    }
     for (const node of b.nodes) {
       if (this.#kept.has(node.outputs[0]) && !nodes.has(node.outputs[0])) nodes.set(node.outputs[0], node);
     }
@@ -128,23 +171,55 @@ export class Ledger {
       op: node.op,
       out: node.outputs.flatMap((value) => received.get(value) ?? []),
       in: given.get(key) ?? [],
-      sink: accounts(key, 'sink'),
-      lost: accounts(key, 'lost'),
+      sink: (this.#kept.get(key)?.sink ?? []).map(place),
+      lost: (this.#kept.get(key)?.lost ?? []).map(place),
     }));
-    const values = names.length === 1 ? names[0] : b.op('Concat', names, { axis: int(0) });
+    const vector = names.length === 1 ? names[0] : b.op('Concat', names, { axis: int(0) });
     return {
-      values,
+      vector,
       read(numbers) {
-        const sum = (entries: readonly number[]): number => entries.reduce((total, at) => total + numbers[at], 0);
-        return rows.map(({ key, op, ...row }) => ({
-          value: key,
-          op,
-          out: sum(row.out),
-          in: sum(row.in),
-          sink: sum(row.sink),
-          lost: sum(row.lost),
-        }));
+        const sum = (entries: readonly Place[]): number =>
+          entries.reduce((total, entry) => total + partOf(numbers, entry), 0);
+        return {
+          started: sum(started),
+          arrived: sum(arrived),
+          entries: rows.map(({ key, op, ...row }) => ({
+            value: key,
+            op,
+            out: sum(row.out),
+            in: sum(row.in),
+            sink: sum(row.sink),
+            lost: sum(row.lost),
+          })),
+        };
       },
     };
   }
+}
+
+/** Where an amount stands in the vector of all. */
+interface Place {
+  readonly from: number;
+  readonly to: number;
+  readonly factor: number;
+}
+
+function partOf(numbers: ArrayLike<number>, { from, to, factor }: Place): number {
+  let total = 0;
+  for (let i = from; i < to; i++) total += numbers[i];
+  return factor * total;
+}
+
+/** All sums of a walk as one vector of its graph. */
+export interface Books {
+  readonly vector: string;
+  read(numbers: ArrayLike<number>): Balance;
+}
+
+export interface Balance {
+  /** Relevance of the output. */
+  readonly started: number;
+  /** Relevance of the inputs. */
+  readonly arrived: number;
+  readonly entries: readonly LedgerEntry[];
 }

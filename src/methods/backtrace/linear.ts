@@ -124,8 +124,8 @@ function contributions(map: LinearMap, b: Builder) {
 
 /** Notes Σ of what a bias and vanishing denominators keep. */
 function keep({ b, ledger }: LinearContext, { node, bias }: LinearMap, s: string): void {
-  if (bias !== null) ledger.keep(node, 'sink', s, b.op('Abs', [bias]));
-  ledger.keep(node, 'lost', b.scale(ledger.total(s), TINY));
+  if (bias !== null) ledger.keep(node, 'sink', s, { weight: b.op('Abs', [bias]) });
+  ledger.keep(node, 'lost', s, { factor: TINY });
 }
 
 /** Default mode: in proportion to the size of contributions; the size of the bias keeps its share. */
@@ -169,8 +169,8 @@ function byBounded(map: LinearMap, relevance: string, { lower, upper }: Bounds, 
 function byContrast(map: LinearMap, flow: Flow, { b, ledger }: LinearContext): Flow {
   const { positive, negative, back } = contributions(map, b);
   const shares = contrastShares(b, flow, positive, negative, wide(b, map.output));
-  for (const lost of shares.lost) ledger.keep(map.node, 'lost', lost);
-  return flow.map((_, stream) => back(shares.plus[stream], shares.minus?.[stream]));
+  ledger.keep(map.node, 'lost', shares.lost);
+  return flow.map((_, stream) => back(shares.plus[stream], shares.minus?.[stream] ?? null));
 }
 
 /**

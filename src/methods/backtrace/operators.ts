@@ -71,8 +71,8 @@ const move: Share = (context, { b, ledger }) => {
   );
   if (CROPPING.has(node.op)) {
     single(context).forEach((stream, index) => {
-      const kept = results[0] && ledger.total(results[0][index]);
-      ledger.keep(node, 'sink', kept ? b.sub(ledger.total(stream), kept) : ledger.total(stream));
+      ledger.keep(node, 'sink', stream);
+      if (results[0]) ledger.keep(node, 'sink', results[0][index], { factor: -1 });
     });
   }
   return results;
@@ -167,7 +167,7 @@ function addAbsolute(context: RuleContext<Flow>, walk: Walk, addends: readonly A
   const sizes = addends.map(({ index, x }) => sizeOf(b, x, wires.isNonNegative(node.inputs[index])));
   const s = b.mul(single(context)[0], inverse(b, sumOf(b, sizes)));
   // What meets zeros only: R, and nothing elsewhere.
-  ledger.keep(node, 'lost', b.scale(ledger.total(s), TINY));
+  ledger.keep(node, 'lost', s, { factor: TINY });
   return sizes.map((size) => [b.mul(size, s)]);
 }
 
@@ -187,7 +187,7 @@ function addContrast(context: RuleContext<Flow>, walk: Walk, addends: readonly A
   const positive = sum(parts.map(({ up }) => up)) ?? zero;
   const negative = sum(parts.map(({ down }) => down));
   const shares = contrastShares(b, single(context), positive, negative, wide(b, node.outputs[0]));
-  for (const lost of shares.lost) ledger.keep(node, 'lost', lost);
+  ledger.keep(node, 'lost', shares.lost);
   return parts.map(({ up, down }) =>
     shares.plus.map((plus, stream) => {
       const minus = shares.minus?.[stream];

@@ -53,7 +53,7 @@ function contrastProduct(
   const negative = b.add(times(leftUp, rightDown), times(leftDown, rightUp));
   const halves = flow.map((stream) => b.scale(stream, 0.5));
   const shares = contrastShares(b, halves, positive, negative, product);
-  for (const lost of shares.lost) ledger.keep(node, 'lost', b.scale(lost, 2));
+  ledger.keep(node, 'lost', shares.lost, { factor: 2 });
   return factors.map((_, index) =>
     flow.map((__, stream) => {
       const [up, down] = signs[index];
