@@ -19,7 +19,7 @@ const isMap = ({ select }: Score): boolean => select.length >= 4 && select.slice
 const classAxis = ({ select }: Score): number => (select.length >= 4 ? 1 : Math.max(0, select.length - 1));
 
 /** What to compile for a subject. */
-export function requestOf({ input, at, score }: Subject, options: BacktraceOptions): BacktraceRequest {
+function requestOf({ input, at, score }: Subject, options: BacktraceOptions): BacktraceRequest {
   const { mode, multiplier, scaler, threshold, saturation } = options;
   return {
     input,
