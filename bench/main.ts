@@ -2,12 +2,14 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { gradientSection } from './gradient';
 import { methodsSection } from './methods';
+import { relevanceSection } from './relevance';
 import { srdSection } from './srd';
 
 /** What `npm run bench` times, one section a file. */
 const SECTIONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   gradient: gradientSection,
   methods: methodsSection,
+  relevance: relevanceSection,
   srd: srdSection,
 };
 

@@ -27,6 +27,10 @@ const isPositivePart = ({ of }: Flow, value: string, wires: Wires): boolean => {
   return node?.op === 'Relu' && node.domain === '' && node.inputs[0] === value;
 };
 
+/** True if the relevance is a factor of the value or of its positive part: relative to it, nothing is divided. */
+export const isMultipleOf = (flow: Flow, value: string, wires: Wires): boolean =>
+  flow.of === value || isPositivePart(flow, value, wires);
+
 /** True if no relevance belongs to places where the value is negative. */
 const isAbsentBelowZero = (flow: Flow, value: string, wires: Wires): boolean =>
   isPositivePart(flow, value, wires) || wires.isNonNegative(value);

@@ -243,7 +243,9 @@ function noteStabiliser(
 ): void {
   const sign = part.outputs ? (part.outputs === 'positive' ? 1 : -1) : signOf(part);
   if (sign !== 0) {
-    absorb(b.float(sign * stabiliser, b.dtype(s)), b.scale(s, part.share));
+    const epsilon = b.float(sign * stabiliser, b.dtype(s));
+    const kept = isConvolution(layer) ? besideOutput(b, layer, b.expand(epsilon, [b.shape(s)[1]])) : epsilon;
+    absorb(kept, b.scale(s, part.share));
   } else if (stabiliser > STABILISER) {
     absorb(b.float(1, b.dtype(s)), b.sub(whole(b, flow), b.mul(layer.output, s)));
   }

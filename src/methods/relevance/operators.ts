@@ -6,7 +6,17 @@ import { fromFront } from '../../ops/common';
 import type { RuleContext, Rules } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
-import { type Flow, flowOf, infiniteWhereZero, inTypeOf, quotient, relativeTo, reshaped, whole } from './flow';
+import {
+  type Flow,
+  flowOf,
+  infiniteWhereZero,
+  inTypeOf,
+  isMultipleOf,
+  quotient,
+  relativeTo,
+  reshaped,
+  whole,
+} from './flow';
 import { type LinearContext, layerOf, shareLinear } from './linear';
 import { isAttentionWeights, signalOf } from './products';
 import type { LinearRule } from './rules';
@@ -40,9 +50,12 @@ const single = ({ cotangents }: RuleContext<Flow>): Flow => cotangents[0] as Flo
 const to = ({ node }: RuleContext<Flow>, target: number, flow: Flow): (Flow | null)[] =>
   node.inputs.map((_, index) => (index === target ? flow : null));
 
-/** R divided by the node's first output. */
-const ratio = (context: RuleContext<Flow>, walk: Walk): string =>
-  relativeTo(walk.b, single(context), context.node.outputs[0], walk.stabiliser, walk.wires);
+/** R divided by the node's first output; ε only where there is something to divide. */
+function ratio(context: RuleContext<Flow>, { b, wires, stabiliser }: Walk): string {
+  const [y] = context.node.outputs;
+  const flow = single(context);
+  return relativeTo(b, flow, y, isMultipleOf(flow, y, wires) ? 0 : stabiliser, wires);
+}
 
 /** The gradient's rule of the node, for cotangents that relevance was divided into. */
 function transposed(context: RuleContext<Flow>, cotangents: readonly (string | null)[]): readonly (string | null)[] {
