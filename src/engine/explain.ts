@@ -233,7 +233,7 @@ async function explainLayers(task: Task, open: NonNullable<Method['open']>): Pro
 
 /** What a method is asked: about the input, or an inner value. */
 export function subjectOf(prepared: Prepared, score: Score, of = prepared.input): Subject {
-  const { specialised, feeds, input } = prepared;
+  const { specialised, feeds, input, range } = prepared;
   const { graph, batched } = specialised;
   const channels = of === input ? prepared.channels : channelAxis(typeOf(graph, of)?.shape ?? []);
   return {
@@ -244,6 +244,7 @@ export function subjectOf(prepared: Prepared, score: Score, of = prepared.input)
     batched,
     ...(of !== input && { at: of }),
     ...(channels !== undefined && { channels }),
+    ...(range && { range }),
   };
 }
 

@@ -5,7 +5,8 @@ import { isFloating } from '../graph/tensor';
 import { fromFloat32, isElementType, toFloat32 } from '../inputs/elements';
 import { formatShape, requireImageInput } from '../inputs/guess';
 import { encodePicture, type Picture, readPicture } from '../inputs/image';
-import { type Geometry, preprocess, viewport } from '../inputs/preprocess';
+import { type Geometry, preprocess, valueRange, viewport } from '../inputs/preprocess';
+import type { Range } from '../methods/method';
 import type { Photograph } from '../protocol';
 import { readArrayFile } from './arrays';
 import { type Embedding, embeddingOf } from './embedding';
@@ -36,6 +37,8 @@ export interface Prepared {
   readonly embedding?: Embedding;
   /** The classes' names where what was given tells them: the words that a model of text can go on with. */
   readonly labels?: readonly string[];
+  /** What its values can be, for a picture. */
+  readonly range?: Range;
   readonly seen?: Seen;
   readonly text?: ReadText;
   readonly row?: ReadRow;
@@ -153,6 +156,7 @@ async function preparePicture(model: Model, path: string | undefined, request: R
     feeds,
     input: input.name,
     channels: channels < 0 ? undefined : channels,
+    range: { ...valueRange(input), axis: Math.max(channels, 0) },
     seen: { path, picture, geometry },
   };
 }

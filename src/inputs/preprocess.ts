@@ -218,6 +218,18 @@ function toView({ width, height, channels, data }: Raster): Pixels {
 }
 
 /** Values and axes of the tensor: (x · scale − mean) / std, laid out as the letters of the layout say. */
+const COLOURS = 3;
+
+/** What black and white become in each channel of a model's input. */
+export function valueRange({ channels, mean, std, scale }: ImageInput): { low: number[]; high: number[] } {
+  const at = (x: number): number[] =>
+    Array.from(
+      { length: channels === 'grey' ? 1 : COLOURS },
+      (_, c) => (x * scale - mean[c % mean.length]) / std[c % std.length],
+    );
+  return { low: at(0), high: at(255) };
+}
+
 function normalise(raster: Raster, input: ImageInput): { data: Float32Array; dims: number[] } {
   const { width, height, channels, data } = raster;
   if (channels > 1 && !input.layout.includes('C')) {

@@ -65,7 +65,7 @@ export const deepLift: Method = {
   async explain(given, options, host): Promise<Attribution> {
     const { subject, runtime, x } = await varied(given, host);
     const { graph, input, score } = subject;
-    const baseline = baselineOf(x, options.baseline as string, input, runtime);
+    const baseline = baselineOf(x, options.baseline as string, input, runtime, subject.channels);
     const key = `deeplift/${options.maxpool}/${score.output}/${input}`;
     const compiled = runtime.memo(key, () => deepLiftGraph(graph, input, score.output, options.maxpool as MaxPoolRule));
     const program = await runtime.compile(key, () => compiled.graph);

@@ -65,7 +65,7 @@ export const gradientShap: Method = {
   async explain(given, options, host): Promise<Attribution> {
     const variable = await varied(given, host);
     const { subject, runtime, x } = variable;
-    const baselines = baselinesOf(x, options.baseline as string, subject.input, runtime);
+    const baselines = baselinesOf(x, options.baseline as string, subject.input, runtime, subject.channels);
     const random = seeded(options.seed as number);
     const alphas = options.alphas === '' ? undefined : runtime.readArray(options.alphas as string).data;
     const noise = noiseOf(x, { ...options, ...(alphas && { samples: alphas.length }) }, random, runtime);

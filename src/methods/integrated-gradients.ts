@@ -64,7 +64,7 @@ export const integratedGradients: Method = {
   async explain(given, options, host): Promise<Attribution> {
     const variable = await varied(given, host);
     const { subject, runtime, x } = variable;
-    const baseline = baselineOf(x, options.baseline as string, subject.input, runtime);
+    const baseline = baselineOf(x, options.baseline as string, subject.input, runtime, subject.channels);
     const { score, output } = await evaluate(subject, runtime);
     const start = await evaluate(subject, runtime, feedsWith(subject, x, baseline));
     const expected = score - start.score;

@@ -6,6 +6,8 @@ import { elementCount } from '../../graph/tensor';
 export class Losses {
   readonly #b: Builder;
   readonly #products: string[] = [];
+  /** Constants of channels by what they are multiplied with. */
+  readonly #channels = new Map<string, string[]>();
 
   constructor(b: Builder) {
     this.#b = b;
@@ -18,10 +20,10 @@ export class Losses {
     const shape = b.shape(factor);
     const isPerChannel = shape.length > 2 && own.length === shape.length - 1 && elementCount(own) === own[0];
     if (isPerChannel && own[0] === shape[1]) {
-      // onnxruntime takes means within the layout of its convolutions, which a sum over axes would leave.
-      const means = b.sum(b.op('GlobalAveragePool', [factor]), shape[0] > 1 ? [0] : []);
-      const weights = b.scale(value, shape[0] * elementCount(shape.slice(2)));
-      this.#products.push(b.mul(b.reshape(means, [own[0]]), b.reshape(weights, [own[0]])));
+      const weights = b.reshape(b.scale(value, shape[0] * elementCount(shape.slice(2))), [own[0]]);
+      const known = this.#channels.get(factor);
+      if (known) known.push(weights);
+      else this.#channels.set(factor, [weights]);
     } else {
       const joined = elementCount(own) < elementCount(shape) ? b.sumTo(factor, own) : factor;
       this.#products.push(b.reshape(b.mul(joined, value), [-1]));
@@ -30,9 +32,24 @@ export class Losses {
 
   /** The sum of all, shape [1]. */
   total(): string {
+    const products = [...this.#products, ...this.#ofChannels()];
+    return products.length === 0 ? this.#b.floats([0]) : this.#b.sum(this.#joined(products), [0]);
+  }
+
+  #joined(vectors: readonly string[]): string {
+    return vectors.length === 1 ? vectors[0] : this.#b.op('Concat', vectors, { axis: int(0) });
+  }
+
+  /** All channels of all layers at once. */
+  #ofChannels(): readonly string[] {
     const b = this.#b;
-    if (this.#products.length === 0) return b.floats([0]);
-    const all = this.#products.length === 1 ? this.#products[0] : b.op('Concat', this.#products, { axis: int(0) });
-    return b.sum(all, [0]);
+    if (this.#channels.size === 0) return [];
+    // onnxruntime takes means within the layout of its convolutions, which a sum over axes would leave.
+    const means = [...this.#channels.keys()].map((factor) => {
+      const [batch, channels] = b.shape(factor);
+      return b.reshape(b.sum(b.op('GlobalAveragePool', [factor]), batch > 1 ? [0] : []), [channels]);
+    });
+    const weights = [...this.#channels.values()].map((values) => values.reduce(b.add));
+    return [b.mul(this.#joined(means), this.#joined(weights))];
   }
 }

@@ -54,7 +54,7 @@ export async function varied(subject: Subject, runtime: Runtime): Promise<Varied
   if (at === undefined || at === subject.input) return { subject, runtime, x };
   const key = `from/${at}/${score.output}`;
   const cut = runtime.memo(key, () => extract(graph, [at], [score.output]));
-  const { at: _at, batched, ...whole } = subject;
+  const { at: _at, batched, range: _range, ...whole } = subject;
   const cutBatched = async (limit: number): Promise<Batched | undefined> => {
     const many = await batched?.(limit);
     return many && typeOf(many.graph, at) && { ...many, graph: extract(many.graph, [at], [score.output]) };

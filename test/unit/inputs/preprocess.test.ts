@@ -6,7 +6,14 @@ import type { InputConfig, Layout } from '../../../src/inputs/config';
 import { guessSettings, requireImageInput } from '../../../src/inputs/guess';
 import type { Pixels } from '../../../src/inputs/image';
 import { readNpy } from '../../../src/inputs/npy';
-import { fitPicture, inputToPicture, pictureToInput, preprocess, viewport } from '../../../src/inputs/preprocess';
+import {
+  fitPicture,
+  inputToPicture,
+  pictureToInput,
+  preprocess,
+  valueRange,
+  viewport,
+} from '../../../src/inputs/preprocess';
 import type { ImageInput } from '../../../src/inputs/settings';
 import { codeOf } from './support';
 
@@ -77,6 +84,20 @@ describe('values', () => {
   ])('%s', (_, config, value) => {
     const { data } = preprocess(picture, inputOf({ ...config, layout: 'HWC' }));
     for (const [i, x] of picture.data.entries()) expect(data[i]).toBeCloseTo(value(x), 6);
+  });
+
+  it.each([['RGB'], ['BGR'], ['grey']] as const)('lie between those of black and white: %s', (channels) => {
+    const config = { layout: 'CHW', channels, scale: '1/255', mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2] } as const;
+    const input = inputOf(channels === 'grey' ? { ...config, mean: 0.1, std: 0.5 } : config);
+    const range = valueRange(input);
+    for (const [grey, ends] of [
+      [0, range.low],
+      [255, range.high],
+    ] as const) {
+      const { data } = preprocess({ width: 1, height: 1, data: new Uint8Array(3).fill(grey) }, input);
+      expect(ends).toHaveLength(data.length);
+      for (const [c, value] of data.entries()) expect(ends[c]).toBeCloseTo(value, 5);
+    }
   });
 
   it('mean and std are of the channels in their order in the tensor', () => {
