@@ -32,9 +32,9 @@ export interface Attentions {
   readonly first: number;
 }
 
-const refusal = (id: string, why: string): PrismError =>
-  new PrismError('METHOD_DOES_NOT_FIT', `${id} ${why}; use attn-lrp, gradient-x-input or a perturbation method`, {
-    methods: ['attn-lrp', 'gradient-x-input', 'occlusion'],
+const refusal = (id: string, why: string, relevance = 'attn-lrp'): PrismError =>
+  new PrismError('METHOD_DOES_NOT_FIT', `${id} ${why}; use ${relevance}, gradient-x-input or a perturbation method`, {
+    methods: [relevance, 'gradient-x-input', 'occlusion'],
   });
 
 /** The Softmax that attention weights come from. */
@@ -69,7 +69,7 @@ export function attentionsOf({ graph, input, score, at }: Subject, id: string): 
   const wires = new Wires(b, input);
   const layers = graph.nodes.flatMap((node) => attentionOf(node, b, wires) ?? []);
   if (layers.length === 0)
-    throw refusal(id, 'needs attention, a Softmax whose result multiplies values, and this model has none');
+    throw refusal(id, 'needs attention, a Softmax whose result multiplies values, and this model has none', 'lrp');
   const shapes = layers.map(({ weights }) => b.shape(weights));
   const tokens = shapes[0].at(-1) as number;
   const isGlobal = (shape: readonly number[]): boolean => shape.at(-1) === tokens && shape.at(-2) === tokens;

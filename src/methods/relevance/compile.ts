@@ -3,6 +3,7 @@ import { PrismError } from '../../graph/errors';
 import { foldBatchNorm } from '../../graph/foldBatchNorm';
 import { type Graph, type Node, typeOf } from '../../graph/ir';
 import { prune } from '../../graph/prune';
+import { isFloating } from '../../graph/tensor';
 import type { RuleTable } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
@@ -108,16 +109,28 @@ function fromLayer(model: Graph, { output, of }: RelevanceRequest, { value, plac
   return { b, nodes: graph.nodes, seed, flow: flowOf(value, b.expand(weights, b.shape(value))), value };
 }
 
+/** Throws UNKNOWN_VALUE, and UNSUPPORTED_TYPE for identifiers and other integers, which contribute nothing as numbers. */
+function requireNumbers(model: Graph, value: string): void {
+  const type = typeOf(model, value);
+  if (!type) throw new PrismError('UNKNOWN_VALUE', `the graph has no value ${JSON.stringify(value)}`, { value });
+  if (isFloating(type.dtype)) return;
+  throw new PrismError(
+    'UNSUPPORTED_TYPE',
+    `${value} is of type ${type.dtype}, which has no relevance; name a value behind it, such as the embeddings of tokens, as what to explain`,
+    { value },
+  );
+}
+
 /**
  * Compiles relevance propagation for a specialised graph. Batch normalisation behind a layer is folded into it, unless
  * relevance is to pass it unchanged.
  *
- * @throws PrismError UNSUPPORTED_OPERATOR where a node on the way has no rule, UNKNOWN_VALUE
+ * @throws PrismError UNSUPPORTED_OPERATOR where a node on the way has no rule, UNKNOWN_VALUE,
+ *   UNSUPPORTED_TYPE
  */
 export function relevanceGraph(model: Graph, request: RelevanceRequest): RelevanceGraph {
   const { input, output, of, layer } = request;
-  if (!typeOf(model, of))
-    throw new PrismError('UNKNOWN_VALUE', `the graph has no value ${JSON.stringify(of)}`, { value: of });
+  requireNumbers(model, of);
   const { b, nodes, seed, flow, value } = layer ? fromLayer(model, request, layer) : fromScore(model, request);
   const wires = new Wires(b, of);
   const isConstant = (name: string): boolean => b.initializer(name) !== undefined || !wires.isComputed(name);

@@ -18,7 +18,8 @@ export const byGradient = (context: RuleContext<string>): readonly (string | nul
 export function slope(b: Builder, here: string, there: string, carried: string, gradient: string): string {
   const change = b.sub(here, there);
   const dtype = b.dtype(here);
-  const isSmall = b.op('Less', [b.op('Abs', [change]), b.float(SMALLEST, dtype)]);
+  // Neither is there a slope between two masks of −∞.
+  const isSmall = b.op('Not', [b.op('GreaterOrEqual', [b.op('Abs', [change]), b.float(SMALLEST, dtype)])]);
   const divisor = b.op('Where', [isSmall, b.float(1, dtype), change]);
   return b.op('Where', [isSmall, gradient, b.div(carried, divisor)]);
 }
