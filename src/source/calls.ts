@@ -1,0 +1,237 @@
+import { type FunctionDef, lastName, namePattern } from './file';
+import type { Project } from './project';
+import { childrenOf, type Syntax } from './python';
+import {
+  type Arguments,
+  choice,
+  type Entry,
+  type Frame,
+  fill,
+  type Instance,
+  type Item,
+  type Members,
+  type Place,
+  UNKNOWN,
+  type Value,
+} from './values';
+
+/** What a call needs of who follows the code. */
+export interface Calls {
+  readonly project: Project;
+  evaluate(node: Syntax, frame: Frame): Value;
+  set(target: Syntax, value: Value, frame: Frame): void;
+  at(node: Syntax, frame: Frame): Place;
+  call(definition: FunctionDef, args: Arguments, self?: Members): Value;
+  members(instance: Instance): Members;
+  /** Is told of every instance that the code makes. */
+  made(instance: Instance): Instance;
+}
+
+const CONTAINERS: ReadonlySet<string> = new Set(['Sequential', 'ModuleList']);
+const MAPPINGS: ReadonlySet<string> = new Set(['ModuleDict', 'OrderedDict', 'dict']);
+/** Not modules, whatever they hold. */
+const NO_MODULES: ReadonlySet<string> = new Set(['Parameter', 'Tensor', 'UninitializedParameter', 'Buffer']);
+/** Methods of a module that return it. */
+const RETURN_SELF: ReadonlySet<string> = new Set([
+  'apply',
+  'cpu',
+  'cuda',
+  'double',
+  'eval',
+  'float',
+  'half',
+  'requires_grad_',
+  'to',
+  'train',
+]);
+
+/** What a call gives, and what it does to lists and modules. */
+export function applyCall(calls: Calls, node: Syntax, frame: Frame): Value {
+  const callee = node.childForFieldName('function');
+  if (!callee) return UNKNOWN;
+  const list = node.childForFieldName('arguments');
+  const given = list ? (list.type === 'argument_list' ? childrenOf(list) : [list]) : [];
+  const at = calls.at(node, frame);
+  if (callee.type === 'attribute') {
+    const done = callMethod(calls, callee, given, frame);
+    if (done) return done;
+  }
+  const args = argumentsOf(calls, given, frame);
+  const called = frame.names.get(callee.text);
+  if (callee.type === 'identifier' && !called) {
+    if (callee.text === 'setattr' && given.length === 3 && given[0].text === frame.self?.name) {
+      name(frame.self.members, given[1], args.positional[2]);
+      return UNKNOWN;
+    }
+    if (callee.text === 'list' || callee.text === 'tuple') {
+      if (args.positional.length === 0) return { kind: 'container', items: [], at };
+      return args.positional[0];
+    }
+  }
+  if (lastName(callee) === 'partial') {
+    const [function_, ...rest] = args.positional;
+    return function_ ? { kind: 'partial', callee: function_, args: { ...args, positional: rest } } : UNKNOWN;
+  }
+  return apply(calls, calls.evaluate(callee, frame), args, at);
+}
+
+/** Arguments as they are written, `*` and `**` spread where what they hold is known. */
+function argumentsOf(calls: Calls, given: readonly Syntax[], frame: Frame): Arguments {
+  const positional: Value[] = [];
+  const named = new Map<string, Value>();
+  let open = false;
+  for (const node of given) {
+    if (node.type === 'keyword_argument') {
+      const [name, value] = [node.childForFieldName('name'), node.childForFieldName('value')];
+      if (name && value) named.set(name.text, calls.evaluate(value, frame));
+    } else if (node.type === 'list_splat') {
+      const items = calls.evaluate(childrenOf(node)[0], frame);
+      // Kept whole: what a container is made of is read off its items.
+      if (items.kind === 'container' && items.items.every(({ kind }) => kind === 'one'))
+        for (const item of items.items) positional.push(item.kind === 'one' ? item.value : UNKNOWN);
+      else if (items.kind === 'container' && given.length === 1) positional.push(items);
+      else open = true;
+    } else if (node.type === 'dictionary_splat') {
+      const mapping = calls.evaluate(childrenOf(node)[0], frame);
+      if (mapping.kind === 'mapping') {
+        for (const { name, value } of mapping.entries) if (typeof name === 'string') named.set(name, value);
+        open ||= mapping.open;
+      } else open = true;
+    } else positional.push(calls.evaluate(node, frame));
+  }
+  return { positional, named, open };
+}
+
+/** Calling a value. */
+function apply(calls: Calls, callee: Value, args: Arguments, at: Place): Value {
+  switch (callee.kind) {
+    case 'type':
+      return construct(callee.name, callee.torch, args, at);
+    case 'class':
+      return calls.made({ kind: 'object', of: callee.of, args, at });
+    case 'function':
+      return placed(calls.call(callee.of, args, callee.self), at);
+    case 'partial':
+      return apply(calls, callee.callee, join(callee.args, args), at);
+    case 'choice': {
+      const callable = callee.of.filter(({ kind }) => kind !== 'constant');
+      return callable.length > 4
+        ? { kind: 'made', args, at }
+        : choice(callable.map((one) => apply(calls, one, args, at)));
+    }
+    case 'unknown':
+      return { kind: 'made', args, at };
+    case 'outside': {
+      // `weight_norm(nn.Conv2d(…))`, `copy.deepcopy(block)`: what wraps a module is the module.
+      const [first] = args.positional;
+      if (first && /^(object|layer|made)$/.test(first.kind)) return first;
+      return { kind: 'outside' };
+    }
+    default:
+      return UNKNOWN;
+  }
+}
+
+const join = (a: Arguments, b: Arguments): Arguments => ({
+  positional: [...a.positional, ...b.positional],
+  named: new Map([...a.named, ...b.named]),
+  open: a.open || b.open,
+});
+
+function construct(name: string, torch: boolean, args: Arguments, at: Place): Value {
+  if (NO_MODULES.has(name)) return UNKNOWN;
+  const [first] = args.positional;
+  if (CONTAINERS.has(name)) {
+    if (args.positional.length === 1 && first.kind === 'mapping') return { ...first, at };
+    if (args.positional.length === 1 && first.kind === 'container') return { ...first, at };
+    const items = args.positional.map((value): Item => ({ kind: 'one', value }));
+    const whole: Item[] = name === 'ModuleList' && first ? [{ kind: 'any' }] : items;
+    return { kind: 'container', items: args.open ? [...whole, { kind: 'any' }] : whole, at };
+  }
+  if (MAPPINGS.has(name)) {
+    if (first?.kind === 'mapping') return { ...first, at };
+    const entries: Entry[] = [...args.named].map(([name, value]) => ({ name, value }));
+    const pairs = first?.kind === 'container' ? first.items : [];
+    for (const pair of pairs) {
+      const inner = pair.kind === 'one' && pair.value.kind === 'container' ? pair.value.items : [];
+      const [key, value] = inner;
+      if (key?.kind === 'one' && key.value.kind === 'constant' && value?.kind === 'one')
+        entries.push({ name: String(key.value.value), value: value.value });
+    }
+    return { kind: 'mapping', entries, open: args.open || (first !== undefined && entries.length < pairs.length), at };
+  }
+  return { kind: 'layer', type: name, torch, at };
+}
+
+/** A module that a function made belongs where the function was called; a container's parts where they were listed. */
+function placed(value: Value, at: Place): Value {
+  if (value.kind === 'layer' || value.kind === 'object' || value.kind === 'made') return { ...value, at };
+  if (value.kind === 'choice') return choice(value.of.map((one) => placed(one, at)));
+  return value;
+}
+
+function name(members: Members, key: Syntax, value: Value | undefined): void {
+  const called = namePattern(key);
+  if (typeof called === 'string') members.attributes.set(called, value ?? UNKNOWN);
+  else members.named.push({ name: called ?? /^/, value: value ?? UNKNOWN });
+}
+
+/** Methods that change lists and modules, and those of base classes; undefined for any other call. */
+function callMethod(calls: Calls, callee: Syntax, given: readonly Syntax[], frame: Frame): Value | undefined {
+  const object = callee.childForFieldName('object');
+  const method = lastName(callee);
+  if (!object) return undefined;
+  const isSelf = object.text === frame.self?.name;
+  const members = frame.self?.members;
+  if (members && frame.owner && object.type === 'call' && object.childForFieldName('function')?.text === 'super') {
+    const args = argumentsOf(calls, given, frame);
+    const [, ...above] = calls.project.lineage(frame.owner);
+    const found = above.map(({ methods }) => methods.get(method)).find(Boolean);
+    if (found) return calls.call(found, args, members);
+    if (method === '__init__' && calls.project.isContainer(members.of)) fill(members, args);
+    return UNKNOWN;
+  }
+  if (isSelf && members && (method === 'add_module' || method === 'register_module')) {
+    if (given.length >= 2) name(members, given[0], calls.evaluate(given[1], frame));
+    return UNKNOWN;
+  }
+  if (isSelf && members && method === 'append' && given.length === 1 && !calls.project.method(members.of, method)) {
+    members.items.push({ kind: 'one', value: calls.evaluate(given[0], frame) });
+    return UNKNOWN;
+  }
+  if (!/^(append|extend|insert|add_module|update)$/.test(method) && !RETURN_SELF.has(method)) return undefined;
+  const value = isSelf ? UNKNOWN : calls.evaluate(object, frame);
+  if (RETURN_SELF.has(method)) return /^(object|layer|made|container|mapping)$/.test(value.kind) ? value : undefined;
+  if (value.kind !== 'container' && value.kind !== 'mapping') return undefined;
+  const args = argumentsOf(calls, given, frame);
+  const changed = changedBy(method, value, args, given);
+  calls.set(object, changed, frame);
+  return UNKNOWN;
+}
+
+function changedBy(
+  method: string,
+  value: Extract<Value, { kind: 'container' | 'mapping' }>,
+  args: Arguments,
+  given: readonly Syntax[],
+): Value {
+  const [first, second] = args.positional;
+  if (method === 'add_module' && given.length >= 2) {
+    const called = namePattern(given[0]);
+    const entry: Entry = { name: called ?? /^/, value: second ?? UNKNOWN };
+    if (value.kind === 'mapping') return { ...value, entries: [...value.entries, entry] };
+    if (value.items.length === 0) return { kind: 'mapping', entries: [entry], open: false, at: value.at };
+  }
+  if (value.kind === 'mapping') {
+    const added = first?.kind === 'mapping' ? first.entries : [];
+    return { ...value, entries: [...value.entries, ...added], open: value.open || first?.kind !== 'mapping' };
+  }
+  const items: readonly Item[] =
+    method === 'append' && first
+      ? [{ kind: 'one', value: first }]
+      : method === 'extend' && first?.kind === 'container'
+        ? first.items
+        : [{ kind: 'any' }];
+  // What is inserted may stand before all others.
+  return { ...value, items: method === 'insert' ? [{ kind: 'any' }] : [...value.items, ...items] };
+}

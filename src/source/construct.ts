@@ -1,0 +1,464 @@
+import { applyCall, type Calls } from './calls';
+import { type FunctionDef, lastName, type PythonFile } from './file';
+import type { Project } from './project';
+import { childrenOf, descendants, lineOf, plainString, type Syntax, statementsOf } from './python';
+import {
+  type Arguments,
+  type Container,
+  choice,
+  type Frame,
+  fill,
+  type Instance,
+  type Item,
+  isNone,
+  itemsOf,
+  type Members,
+  mergeItems,
+  mergeValues,
+  NONE,
+  type Place,
+  repeatItems,
+  UNKNOWN,
+  type Value,
+} from './values';
+
+interface State {
+  readonly names: Map<string, Value>;
+  readonly attributes?: Map<string, Value>;
+  readonly named?: Members['named'];
+  readonly items?: Item[];
+}
+
+const MAX_DEPTH = 25;
+const MAX_STATEMENTS = 50_000;
+
+/** Thrown and caught here: this code is too large to follow. */
+export class TooMuch extends Error {}
+
+/**
+ * Follows constructors without running them: which modules they make, in which containers, on which lines. What depends on
+ * values it cannot know stays a choice. Nothing is evaluated, so it is safe on code that nobody trusts.
+ */
+export class Builder implements Calls {
+  #depth = 0;
+  #statements = 0;
+  readonly #members = new WeakMap<Instance, Members>();
+
+  /** Every instance that the code followed so far makes. */
+  readonly instances: Instance[] = [];
+
+  constructor(readonly project: Project) {}
+
+  made(instance: Instance): Instance {
+    this.instances.push(instance);
+    return instance;
+  }
+
+  /** What an instance holds after its constructor. */
+  members(instance: Instance): Members {
+    const known = this.#members.get(instance);
+    if (known) return known;
+    const members: Members = { of: instance.of, attributes: new Map(), named: [], items: [] };
+    this.#members.set(instance, members);
+    const made = this.project.method(instance.of, '__init__');
+    if (made) this.call(made, instance.args, members);
+    else if (this.project.isContainer(instance.of)) fill(members, instance.args);
+    return members;
+  }
+
+  /** Runs a function's body; its returned value. */
+  call(definition: FunctionDef, args: Arguments, self?: Members): Value {
+    if (this.#depth >= MAX_DEPTH) return UNKNOWN;
+    const owner = definition.owner === undefined ? undefined : definition.file.classes.get(definition.owner);
+    const frame: Frame = { file: definition.file, names: new Map(), returns: [], ...(owner && { owner }) };
+    const parameters = statementsOf(definition.node.childForFieldName('parameters'));
+    const first = self && parameters[0]?.type === 'identifier' ? parameters.shift()?.text : undefined;
+    const within: Frame = self && first !== undefined ? { ...frame, self: { name: first, members: self } } : frame;
+    this.#bind(parameters, args, within);
+    this.#depth += 1;
+    try {
+      this.run(statementsOf(definition.node.childForFieldName('body')), within);
+    } finally {
+      this.#depth -= 1;
+    }
+    return within.returns.length > 0 ? choice(within.returns) : NONE;
+  }
+
+  #bind(parameters: readonly Syntax[], args: Arguments, frame: Frame): void {
+    let position = 0;
+    const taken = new Set<string>();
+    for (const parameter of parameters) {
+      if (parameter.type === 'list_splat_pattern') {
+        const rest = args.positional.slice(position).map((value): Item => ({ kind: 'one', value }));
+        const items: Item[] = args.open ? [...rest, { kind: 'any' }] : rest;
+        frame.names.set(parameter.text.slice(1), { kind: 'container', items, at: this.at(parameter, frame) });
+        position = args.positional.length;
+        continue;
+      }
+      if (parameter.type === 'dictionary_splat_pattern') {
+        const entries = [...args.named].filter(([name]) => !taken.has(name));
+        const value: Value = {
+          kind: 'mapping',
+          entries: entries.map(([name, value]) => ({ name, value })),
+          open: args.open,
+        };
+        frame.names.set(parameter.text.slice(2), value);
+        continue;
+      }
+      const name =
+        parameter.childForFieldName('name')?.text ??
+        (parameter.type === 'identifier' ? parameter : childrenOf(parameter)[0])?.text;
+      if (name === undefined || !/^\w+$/.test(name)) continue;
+      const fallback = parameter.childForFieldName('value');
+      taken.add(name);
+      const given = args.positional[position] ?? args.named.get(name);
+      position += 1;
+      frame.names.set(name, given ?? (fallback && !args.open ? this.evaluate(fallback, frame) : UNKNOWN));
+    }
+  }
+
+  at(node: Syntax, frame: Frame): Place {
+    return { file: frame.file.path, line: lineOf(node) };
+  }
+
+  /** Runs statements; true when they leave the body. */
+  run(statements: readonly Syntax[], frame: Frame): boolean {
+    for (const statement of statements) if (this.#statement(statement, frame)) return true;
+    return false;
+  }
+
+  #statement(node: Syntax, frame: Frame): boolean {
+    this.#statements += 1;
+    if (this.#statements > MAX_STATEMENTS) throw new TooMuch();
+    switch (node.type) {
+      case 'expression_statement':
+        for (const child of childrenOf(node)) this.#expression(child, frame);
+        return false;
+      case 'return_statement': {
+        const [value] = childrenOf(node);
+        frame.returns.push(value ? this.evaluate(value, frame) : NONE);
+        return true;
+      }
+      case 'raise_statement':
+      case 'continue_statement':
+      case 'break_statement':
+        return true;
+      case 'if_statement':
+        return this.#branches(node, frame);
+      case 'for_statement':
+      case 'while_statement':
+        this.#loop(node, frame);
+        return false;
+      case 'with_statement':
+      case 'try_statement':
+        return this.run(statementsOf(node.childForFieldName('body')), frame);
+      case 'function_definition': {
+        const name = node.childForFieldName('name')?.text;
+        if (name) frame.names.set(name, { kind: 'function', of: { name, file: frame.file, node } });
+        return false;
+      }
+      default:
+        return false;
+    }
+  }
+
+  #expression(node: Syntax, frame: Frame): void {
+    if (node.type === 'assignment') {
+      const [left, right] = [node.childForFieldName('left'), node.childForFieldName('right')];
+      if (left && right) this.#assign(left, right, frame);
+    } else if (node.type === 'augmented_assignment') {
+      const [left, right] = [node.childForFieldName('left'), node.childForFieldName('right')];
+      if (!left || !right) return;
+      const before = this.evaluate(left, frame);
+      const added = this.evaluate(right, frame);
+      const isList = before.kind === 'container' && node.childForFieldName('operator')?.text === '+=';
+      this.set(left, isList ? { ...before, items: [...before.items, ...itemsOf(added)] } : UNKNOWN, frame);
+    } else {
+      this.evaluate(node, frame);
+    }
+  }
+
+  #assign(left: Syntax, right: Syntax, frame: Frame): void {
+    const targets = /^(pattern_list|tuple_pattern|list_pattern)$/.test(left.type) ? childrenOf(left) : undefined;
+    if (!targets) {
+      // a = b = value
+      if (right.type === 'assignment') {
+        this.#expression(right, frame);
+        const inner = right.childForFieldName('left');
+        if (inner) this.set(left, this.evaluate(inner, frame), frame);
+      } else this.set(left, this.evaluate(right, frame), frame);
+      return;
+    }
+    const value = this.evaluate(right, frame);
+    const items = value.kind === 'container' ? value.items : [];
+    const [only] = items;
+    const values = targets.map((_, index): Value => {
+      const item = items.length === 1 && only.kind === 'many' && only.items.length === 1 ? only.items[0] : items[index];
+      return item?.kind === 'one' && (items.length === targets.length || item !== items[index] || items.length === 1)
+        ? item.value
+        : UNKNOWN;
+    });
+    targets.forEach((target, index) => {
+      this.set(target, values[index], frame);
+    });
+  }
+
+  set(target: Syntax, value: Value, frame: Frame): void {
+    if (target.type === 'identifier') frame.names.set(target.text, value);
+    const members = this.#selfOf(target, frame);
+    if (members) members.attributes.set(lastName(target), value);
+  }
+
+  #selfOf(target: Syntax, frame: Frame): Members | undefined {
+    if (target.type !== 'attribute' || !frame.self) return undefined;
+    return target.childForFieldName('object')?.text === frame.self.name ? frame.self.members : undefined;
+  }
+
+  #save(frame: Frame): State {
+    const members = frame.self?.members;
+    const names = new Map(frame.names);
+    if (!members) return { names };
+    return { names, attributes: new Map(members.attributes), named: [...members.named], items: [...members.items] };
+  }
+
+  #restore(frame: Frame, state: State): void {
+    frame.names = new Map(state.names);
+    const members = frame.self?.members;
+    if (!members) return;
+    members.attributes = new Map(state.attributes);
+    members.named = [...(state.named ?? [])];
+    members.items = [...(state.items ?? [])];
+  }
+
+  #join(frame: Frame, a: State, b: State, items: typeof mergeItems): void {
+    const join = (x: ReadonlyMap<string, Value> = new Map(), y: ReadonlyMap<string, Value> = new Map()) => {
+      const values = new Map<string, Value>();
+      for (const name of new Set([...x.keys(), ...y.keys()])) {
+        const [from, to] = [x.get(name) ?? NONE, y.get(name) ?? NONE];
+        const isList = from.kind === 'container' && to.kind === 'container';
+        values.set(name, isList ? { ...to, items: items(from.items, to.items) } : mergeValues(from, to));
+      }
+      return values;
+    };
+    frame.names = join(a.names, b.names);
+    const members = frame.self?.members;
+    if (!members) return;
+    members.attributes = join(a.attributes, b.attributes);
+    members.named = [...new Set([...(a.named ?? []), ...(b.named ?? [])])];
+    members.items = [...items(a.items ?? [], b.items ?? [])];
+  }
+
+  #branches(node: Syntax, frame: Frame): boolean {
+    const others = node.childrenForFieldName('alternative').filter((found): found is Syntax => found !== null);
+    const conditions = [node, ...others.filter(({ type }) => type === 'elif_clause')];
+    const last = others.find(({ type }) => type === 'else_clause');
+    const branch = (index: number): boolean => {
+      const clause = conditions[index];
+      if (!clause) return last ? this.run(statementsOf(last.childForFieldName('body')), frame) : false;
+      const condition = clause.childForFieldName('condition');
+      const known = condition ? truth(this.evaluate(condition, frame)) : undefined;
+      const body = statementsOf(clause.childForFieldName('consequence'));
+      if (known === true) return this.run(body, frame);
+      if (known === false) return branch(index + 1);
+      const before = this.#save(frame);
+      const leftThere = this.run(body, frame);
+      const there = this.#save(frame);
+      this.#restore(frame, before);
+      const leftHere = branch(index + 1);
+      if (leftThere && leftHere) return true;
+      if (leftHere) this.#restore(frame, there);
+      else if (!leftThere) this.#join(frame, there, this.#save(frame), mergeItems);
+      return false;
+    };
+    return branch(0);
+  }
+
+  #loop(node: Syntax, frame: Frame): void {
+    const body = node.childForFieldName('body');
+    if (!body) return;
+    const iterable = node.childForFieldName('right');
+    if (iterable) this.evaluate(iterable, frame);
+    const left = node.childForFieldName('left');
+    if (left) for (const name of [left, ...descendants(left, 'identifier')]) this.set(name, UNKNOWN, frame);
+    // A number that the body changes has no one value in it.
+    for (const change of descendants(body, 'assignment', 'augmented_assignment')) {
+      const target = change.childForFieldName('left');
+      for (const name of target ? [target, ...descendants(target, 'identifier', 'attribute')] : []) {
+        if (name.type !== 'identifier' && name.type !== 'attribute') continue;
+        if (this.evaluate(name, frame).kind === 'constant') this.set(name, UNKNOWN, frame);
+      }
+    }
+    const before = this.#save(frame);
+    this.run(statementsOf(body), frame);
+    const after = this.#save(frame);
+    for (const name of after.names.keys())
+      if (!before.names.has(name)) before.names.set(name, after.names.get(name) ?? UNKNOWN);
+    for (const [name, value] of after.attributes ?? [])
+      if (!before.attributes?.has(name)) before.attributes?.set(name, value);
+    this.#join(frame, before, after, repeatItems);
+  }
+
+  /** What an expression is. */
+  evaluate(node: Syntax, frame: Frame): Value {
+    switch (node.type) {
+      case 'none':
+        return NONE;
+      case 'true':
+      case 'false':
+        return { kind: 'constant', value: node.type === 'true' };
+      case 'integer':
+      case 'float':
+        return { kind: 'constant', value: Number(node.text.replaceAll('_', '')) };
+      case 'string': {
+        const value = plainString(node);
+        return value === undefined ? UNKNOWN : { kind: 'constant', value };
+      }
+      case 'identifier':
+        return frame.names.get(node.text) ?? this.#global(frame.file, node.text);
+      case 'attribute':
+        return this.#attribute(node, frame);
+      case 'call':
+        return applyCall(this, node, frame);
+      case 'parenthesized_expression':
+      case 'await':
+        return this.evaluate(childrenOf(node)[0] ?? node, frame);
+      case 'conditional_expression': {
+        const [then, condition, otherwise] = childrenOf(node);
+        const known = truth(this.evaluate(condition, frame));
+        if (known !== undefined) return this.evaluate(known ? then : otherwise, frame);
+        return choice([this.evaluate(then, frame), this.evaluate(otherwise, frame)]);
+      }
+      case 'boolean_operator':
+      case 'not_operator':
+      case 'comparison_operator':
+        return this.#condition(node, frame);
+      case 'list':
+      case 'tuple':
+      case 'set':
+      case 'expression_list':
+        return this.#list(node, frame);
+      case 'list_comprehension':
+      case 'generator_expression':
+        return this.#comprehension(node, frame);
+      case 'dictionary':
+        return this.#dictionary(node, frame);
+      case 'binary_operator': {
+        const [left, right] = ['left', 'right'].map((side) => node.childForFieldName(side));
+        const [a, b] = [left, right].map((side) => (side ? this.evaluate(side, frame) : UNKNOWN));
+        const operator = node.childForFieldName('operator')?.text;
+        if (operator === '+' && a.kind === 'container' && b.kind === 'container')
+          return { ...a, items: [...a.items, ...b.items] };
+        if (operator === '*' && a.kind === 'container') return { ...a, items: [{ kind: 'many', items: a.items }] };
+        return UNKNOWN;
+      }
+      case 'named_expression': {
+        const [name, value] = [node.childForFieldName('name'), node.childForFieldName('value')];
+        const made = value ? this.evaluate(value, frame) : UNKNOWN;
+        if (name) this.set(name, made, frame);
+        return made;
+      }
+      default:
+        return UNKNOWN;
+    }
+  }
+
+  #global(file: PythonFile, name: string): Value {
+    const definition = this.project.resolve(file, name);
+    if (definition)
+      return 'methods' in definition ? { kind: 'class', of: definition } : { kind: 'function', of: definition };
+    const imported = file.imports.get(name);
+    if (!imported) return { kind: 'outside' };
+    const what = imported.name ?? '';
+    return /^[A-Z]/.test(what)
+      ? { kind: 'type', name: what, torch: imported.module.startsWith('torch') }
+      : { kind: 'outside' };
+  }
+
+  #attribute(node: Syntax, frame: Frame): Value {
+    const object = node.childForFieldName('object');
+    const name = lastName(node);
+    const members = this.#selfOf(node, frame);
+    if (members) {
+      const method = this.project.method(members.of, name);
+      return members.attributes.get(name) ?? (method ? { kind: 'function', of: method, self: members } : UNKNOWN);
+    }
+    if (!object) return UNKNOWN;
+    const root = /^\w+/.exec(object.text)?.[0] ?? '';
+    const imported = frame.names.has(root) ? undefined : frame.file.imports.get(root);
+    if (imported) {
+      const torch = imported.module.startsWith('torch');
+      const dotted = [imported.module, imported.name, ...object.text.split('.').slice(1)].filter(Boolean).join('.');
+      const definition = torch && /\bnn\b/.test(dotted) ? undefined : this.project.exported(dotted, name);
+      if (definition)
+        return 'methods' in definition ? { kind: 'class', of: definition } : { kind: 'function', of: definition };
+      return /^[A-Z]/.test(name) ? { kind: 'type', name, torch } : { kind: 'outside' };
+    }
+    const value = this.evaluate(object, frame);
+    if (value.kind === 'object') return this.members(value).attributes.get(name) ?? UNKNOWN;
+    return UNKNOWN;
+  }
+
+  #condition(node: Syntax, frame: Frame): Value {
+    const constant = (value: boolean | undefined): Value =>
+      value === undefined ? UNKNOWN : { kind: 'constant', value };
+    const parts = childrenOf(node).map((part) => this.evaluate(part, frame));
+    if (node.type === 'not_operator') {
+      const known = truth(parts[0]);
+      return constant(known === undefined ? undefined : !known);
+    }
+    const operator = (node.childForFieldName('operator') ?? node.childForFieldName('operators'))?.text ?? '';
+    if (node.type === 'boolean_operator') {
+      const [a, b] = parts.map(truth);
+      if (operator === 'and') return constant(a === false || b === false ? false : a && b ? true : undefined);
+      // `given or Default`
+      if (a === undefined && parts[1].kind !== 'constant') return choice([parts[0], parts[1]]);
+      if (a === false) return parts[1];
+      return constant(a === true || b === true ? true : undefined);
+    }
+    if (parts.length !== 2) return UNKNOWN;
+    const [a, b] = parts;
+    const negative = operator === '!=' || /not/.test(operator);
+    if (isNone(b) && /^(is|==|!=)/.test(operator)) {
+      if (a.kind === 'unknown' || a.kind === 'outside' || (a.kind === 'choice' && a.of.some(isNone))) return UNKNOWN;
+      return constant(isNone(a) !== negative);
+    }
+    if (a.kind !== 'constant' || b.kind !== 'constant' || !/^(==|!=|is)/.test(operator)) return UNKNOWN;
+    return constant((a.value === b.value) !== negative);
+  }
+
+  #list(node: Syntax, frame: Frame): Container {
+    const items = childrenOf(node).flatMap((child): readonly Item[] => {
+      if (child.type !== 'list_splat') return [{ kind: 'one', value: this.evaluate(child, frame) }];
+      return itemsOf(this.evaluate(childrenOf(child)[0], frame));
+    });
+    return { kind: 'container', items, at: this.at(node, frame) };
+  }
+
+  #comprehension(node: Syntax, frame: Frame): Value {
+    const inner: Frame = { ...frame, names: new Map(frame.names) };
+    for (const clause of childrenOf(node).filter(({ type }) => type === 'for_in_clause')) {
+      const left = clause.childForFieldName('left');
+      if (left) for (const name of [left, ...descendants(left, 'identifier')]) this.set(name, UNKNOWN, inner);
+    }
+    const body = node.childForFieldName('body');
+    if (!body) return UNKNOWN;
+    const items: Item[] = [{ kind: 'many', items: [{ kind: 'one', value: this.evaluate(body, inner) }] }];
+    return { kind: 'container', items, at: this.at(node, frame) };
+  }
+
+  #dictionary(node: Syntax, frame: Frame): Value {
+    const pairs = childrenOf(node).filter(({ type }) => type === 'pair');
+    const entries = pairs.flatMap((pair) => {
+      const [key, value] = [pair.childForFieldName('key'), pair.childForFieldName('value')];
+      const name = key ? plainString(key) : undefined;
+      return name !== undefined && value ? [{ name, value: this.evaluate(value, frame) }] : [];
+    });
+    return { kind: 'mapping', entries, open: entries.length < childrenOf(node).length, at: this.at(node, frame) };
+  }
+}
+
+/** Whether a condition holds, where that is known. */
+export function truth(value: Value): boolean | undefined {
+  if (value.kind === 'constant') return Boolean(value.value);
+  return undefined;
+}

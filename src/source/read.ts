@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { PrismError } from '../graph/errors';
+import { type PythonFile, readFile } from './file';
+import { Project } from './project';
+import type { ParsePython } from './python';
+
+const IGNORED = /^(\..*|__pycache__|node_modules|site-packages|venv|env|build|dist)$/;
+const MAX_FILES = 500;
+const MAX_BYTES = 2_000_000;
+
+/** Paths of the Python files of a folder, those nearest to it first; a file stands for itself. */
+export function pythonFiles(root: string): string[] {
+  if (root.endsWith('.py')) return [root];
+  const found: string[] = [];
+  const folders = [root];
+  for (let folder = folders.shift(); folder !== undefined && found.length < MAX_FILES; folder = folders.shift()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory() && !IGNORED.test(entry.name)) folders.push(join(folder, entry.name));
+      else if (entry.isFile() && entry.name.endsWith('.py')) found.push(join(folder, entry.name));
+    }
+  }
+  return found.slice(0, MAX_FILES);
+}
+
+/**
+ * Reads the training code of a folder, or of one file.
+ *
+ * @throws PrismError FILE_NOT_FOUND, FILE_UNREADABLE
+ */
+export function readProject(root: string, parse: ParsePython): Project {
+  const files: PythonFile[] = [];
+  try {
+    for (const path of pythonFiles(root)) {
+      if (statSync(path).size > MAX_BYTES) continue;
+      const text = readFileSync(path, 'utf8');
+      files.push(readFile(path, text, parse(text)));
+    }
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw code === 'ENOENT'
+      ? new PrismError('FILE_NOT_FOUND', `there is no training code at ${root}`, {}, { cause })
+      : new PrismError(
+          'FILE_UNREADABLE',
+          `the training code at ${root} cannot be read (${code ?? String(cause)})`,
+          {},
+          { cause },
+        );
+  }
+  return new Project(files);
+}
