@@ -11,7 +11,7 @@ const dist = path.join(root, 'dist');
 const modules = path.join(root, 'node_modules');
 
 /** Packages that are loaded from files at run time instead of being bundled. */
-const external = ['vscode', 'onnxruntime-node', 'onnxruntime-common', 'sharp'];
+const external = ['vscode', 'onnxruntime-node', 'onnxruntime-common', 'sharp', '@vscode/tree-sitter-wasm'];
 
 /** What of each such package is needed at run time on a platform; licence texts travel along. */
 function runtimePackages(platform, arch) {
@@ -25,6 +25,7 @@ function runtimePackages(platform, arch) {
       needs: binary,
     },
     { name: 'onnxruntime-common', keep: (file) => /^dist\/cjs\/.*\.(js|json)$/.test(file) },
+    { name: '@vscode/tree-sitter-wasm', keep: (file) => /^wasm\/tree-sitter(-python)?\.(js|wasm)$/.test(file) },
     { name: 'sharp', keep: (file) => /^dist\/.*\.cjs$/.test(file) },
     { name: '@img/colour', keep: (file) => /\.c?js$/.test(file) },
     { name: 'detect-libc', keep: (file) => /^lib\/.*\.js$/.test(file) },

@@ -17,6 +17,7 @@ import type {
   MapChange,
   MethodSummary,
   ModelInfo,
+  ModelSource,
   RemoteError,
   ScalarMap,
   StudyApi,
@@ -39,6 +40,7 @@ import { chooseProvider, listProviders, type ProviderChoice, parseProvider } fro
 import { type Explained, type ExplainReport, reportOf } from './report';
 import { ModelRuntime, type Request, Requests } from './requests';
 import { type Savable, saveExplanation } from './save';
+import { Sources } from './sources';
 import { GraphStore } from './store';
 import { type Given, photographOf, prepare } from './subject';
 
@@ -55,6 +57,14 @@ export interface EngineOptions {
 const MAX_CACHE_BYTES = 4 * 2 ** 30;
 const MAX_SESSION_BYTES = 2 * 2 ** 30;
 const TOP = 5;
+
+/** The model at the shapes it is explained at by default, and the layers it shows. */
+async function layersOf(model: Model): Promise<{ graph: Graph; layers: readonly LayerInfo[] }> {
+  const input = model.description.settings.inputName ?? model.graph.inputs[0]?.name;
+  if (input === undefined) throw new PrismError('NO_INPUTS', `${model.path} has no inputs`);
+  const { graph } = await model.specialised(defaultShapes(model));
+  return { graph, layers: modelLayers(graph, input) };
+}
 
 /** What is made when the engine is initialised. */
 interface Running {
@@ -83,6 +93,7 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
   readonly #options: EngineOptions;
   readonly #requests = new Requests();
   readonly #explanations = new Explanations();
+  readonly #sources = new Sources();
   #running?: Running;
 
   constructor(options: EngineOptions) {
@@ -160,11 +171,15 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
   async layers({ model: path }: { model: string }, context?: CallContext): Promise<readonly LayerInfo[]> {
     return this.#requests.run(context, async () => {
       const model = await this.#get(path);
-      const { settings } = model.description;
-      const input = settings.inputName ?? model.graph.inputs[0]?.name;
-      if (input === undefined) throw new PrismError('NO_INPUTS', `${path} has no inputs`);
-      const { graph } = await model.specialised(defaultShapes(model));
-      return modelLayers(graph, input);
+      return (await layersOf(model)).layers;
+    });
+  }
+
+  async source({ model: path, root }: { model: string; root?: string }, context?: CallContext): Promise<ModelSource> {
+    return this.#requests.run(context, async () => {
+      const model = await this.#get(path);
+      const { graph, layers } = await layersOf(model);
+      return this.#sources.of(model, graph, layers, root);
     });
   }
 

@@ -151,16 +151,32 @@ function construct(name: string, torch: boolean, args: Arguments, at: Place): Va
   if (MAPPINGS.has(name)) {
     if (first?.kind === 'mapping') return { ...first, at };
     const entries: Entry[] = [...args.named].map(([name, value]) => ({ name, value }));
-    const pairs = first?.kind === 'container' ? first.items : [];
-    for (const pair of pairs) {
-      const inner = pair.kind === 'one' && pair.value.kind === 'container' ? pair.value.items : [];
-      const [key, value] = inner;
-      if (key?.kind === 'one' && key.value.kind === 'constant' && value?.kind === 'one')
-        entries.push({ name: String(key.value.value), value: value.value });
-    }
-    return { kind: 'mapping', entries, open: args.open || (first !== undefined && entries.length < pairs.length), at };
+    const pairs = first?.kind === 'container' ? pairsOf(first.items) : { entries: [], open: first !== undefined };
+    return { kind: 'mapping', entries: [...entries, ...pairs.entries], open: args.open || pairs.open, at };
   }
   return { kind: 'layer', type: name, torch, at };
+}
+
+/** Named modules in a list of pairs, whichever of them are made. */
+function pairsOf(items: readonly Item[]): { entries: Entry[]; open: boolean } {
+  const entries: Entry[] = [];
+  let open = false;
+  for (const item of items) {
+    if (item.kind === 'one') {
+      const [key, value] = item.value.kind === 'container' ? item.value.items : [];
+      const known = key?.kind === 'one' && value?.kind === 'one' ? key.value : undefined;
+      const name =
+        known?.kind === 'text' ? known.pattern : known?.kind === 'constant' ? String(known.value) : undefined;
+      if (name !== undefined && value?.kind === 'one') entries.push({ name, value: value.value });
+      else open = true;
+      continue;
+    }
+    const inner =
+      item.kind === 'either' ? item.options.map(pairsOf) : item.kind === 'many' ? [pairsOf(item.items)] : [];
+    entries.push(...inner.flatMap((one) => one.entries));
+    open ||= item.kind === 'any' || inner.some((one) => one.open);
+  }
+  return { entries, open };
 }
 
 /** A module that a function made belongs where the function was called; a container's parts where they were listed. */

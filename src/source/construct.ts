@@ -1,5 +1,5 @@
 import { applyCall, type Calls } from './calls';
-import { type FunctionDef, lastName, type PythonFile } from './file';
+import { type FunctionDef, lastName, namePattern, type PythonFile } from './file';
 import type { Project } from './project';
 import { childrenOf, descendants, lineOf, plainString, type Syntax, statementsOf } from './python';
 import {
@@ -311,7 +311,7 @@ export class Builder implements Calls {
         return { kind: 'constant', value: Number(node.text.replaceAll('_', '')) };
       case 'string': {
         const value = plainString(node);
-        return value === undefined ? UNKNOWN : { kind: 'constant', value };
+        return value === undefined ? textOf(node) : { kind: 'constant', value };
       }
       case 'identifier':
         return frame.names.get(node.text) ?? this.#global(frame.file, node.text);
@@ -349,7 +349,7 @@ export class Builder implements Calls {
         if (operator === '+' && a.kind === 'container' && b.kind === 'container')
           return { ...a, items: [...a.items, ...b.items] };
         if (operator === '*' && a.kind === 'container') return { ...a, items: [{ kind: 'many', items: a.items }] };
-        return UNKNOWN;
+        return textOf(node);
       }
       case 'named_expression': {
         const [name, value] = [node.childForFieldName('name'), node.childForFieldName('value')];
@@ -457,8 +457,14 @@ export class Builder implements Calls {
   }
 }
 
+/** A computed text, where its shape can be read. */
+function textOf(node: Syntax): Value {
+  const pattern = namePattern(node);
+  return pattern instanceof RegExp ? { kind: 'text', pattern } : UNKNOWN;
+}
+
 /** Whether a condition holds, where that is known. */
-export function truth(value: Value): boolean | undefined {
+function truth(value: Value): boolean | undefined {
   if (value.kind === 'constant') return Boolean(value.value);
   return undefined;
 }

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Node, Parser, Tree } from '@vscode/tree-sitter-wasm';
 
-export type { Edit } from '@vscode/tree-sitter-wasm';
 /** A node of Python's syntax tree. */
 export type Syntax = Node;
 export type PythonTree = Tree;

@@ -10,7 +10,7 @@ const MAX_FILES = 500;
 const MAX_BYTES = 2_000_000;
 
 /** Paths of the Python files of a folder, those nearest to it first; a file stands for itself. */
-export function pythonFiles(root: string): string[] {
+function pythonFiles(root: string): string[] {
   if (root.endsWith('.py')) return [root];
   const found: string[] = [];
   const folders = [root];

@@ -30,6 +30,8 @@ export interface Container {
 /** What is known of a value of the training code without running it. */
 export type Value =
   | { readonly kind: 'constant'; readonly value: string | number | boolean | null }
+  /** A text that is computed, as `f'block{i}'`. */
+  | { readonly kind: 'text'; readonly pattern: RegExp }
   /** A parameter, a computed number, anything. */
   | { readonly kind: 'unknown' }
   /** Something of a library that is not part of the training code. */
@@ -73,7 +75,6 @@ export interface Members {
 
 export const UNKNOWN: Value = { kind: 'unknown' };
 export const NONE: Value = { kind: 'constant', value: null };
-export const NO_ARGUMENTS: Arguments = { positional: [], named: new Map(), open: false };
 export const ANYTHING: Arguments = { positional: [], named: new Map(), open: true };
 
 export const isNone = (value: Value): boolean => value.kind === 'constant' && value.value === null;

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/run';
@@ -226,6 +227,17 @@ time      N ms
 });
 
 describe('layers', () => {
+  it('tells the line of the training code that made each', async () => {
+    const cases = join(__dirname, '../../cases');
+    const source = join(cases, 'source/planted-vgg');
+    const model = join(cases, 'models/planted/vgg.onnx');
+    const { out } = await prism(['layers', model, '--source', source, ...cpu]);
+    expect(out).toMatch(/features\.0\.relu .* train\.py:16 /);
+    expect(out).toMatch(/^gap .* train\.py:28 /m);
+    const other = await prism(['layers', workspace.colours(), '--source', source, '--json', ...cpu]);
+    expect(JSON.parse(other.out).layers.some((layer: { source?: unknown }) => layer.source)).toBe(false);
+  });
+
   it('lists the values', async () => {
     const { out } = await prism(['layers', workspace.colours(), ...cpu]);
     expect(out).toBe(`\
