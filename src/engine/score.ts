@@ -10,7 +10,7 @@ import type { OptionValues, RemoteError } from '../protocol';
 import { readArrayFile } from './arrays';
 import { allClasses, classScore, targetIndex, topClasses, writtenScore } from './classes';
 import type { Desk } from './desk';
-import { classOf, forward, fromEmbedding, outputOf } from './explain';
+import { classOf, forward, fromEmbedding, outputOf, withAlternatives } from './explain';
 import { type Explainer, Judge, type JudgedCase, type Wanted } from './judge';
 import { statistics } from './maps';
 import { maskFor } from './mask';
@@ -119,7 +119,9 @@ async function explainerOf(
 ): Promise<Explainer> {
   const method = methodById(id);
   const by = { method, options: completeOptions(method.info, methodOptions) };
-  const own = await judge.explain(by);
+  const own = await judge.explain(by).catch((error) => {
+    throw withAlternatives(error, method);
+  });
   const same =
     own.data.length === attribution.data.length &&
     distance(own.data, attribution.data) <= SAME * Math.max(norm(own.data), norm(attribution.data));

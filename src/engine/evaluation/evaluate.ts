@@ -71,7 +71,8 @@ class Bench {
  * picture is looked at.
  *
  * @param told of what fails for a picture or a method as soon as it does; the rest goes on
- * @throws PrismError those of the question, of the model and of writing; what the first method says where none fits
+ * @throws PrismError those of the question, of the model and of writing; what the first method says where none fits;
+ *   NOTHING_JUDGED
  */
 export async function evaluate(
   engine: Workshop,
@@ -108,10 +109,23 @@ export async function evaluate(
       if (context?.signal.aborted) report();
       throw error;
     }
+    requireResults(run, items.length);
     return report();
   } finally {
     journal.close();
   }
+}
+
+/** Throws NOTHING_JUDGED where everything has failed. */
+function requireResults({ entries, failures }: Run, count: number): void {
+  const [first] = failures;
+  if (entries.length > 0 || !first) return;
+  const pictures = count === 1 ? 'the only picture' : `none of ${count} pictures`;
+  const where = [first.image, first.method].flatMap((part) => part ?? []).join(' · ');
+  throw new PrismError(
+    'NOTHING_JUDGED',
+    `${pictures} could ${count === 1 ? 'not ' : ''}be judged; the first failure, ${where}: ${first.error.message}`,
+  );
 }
 
 /** The methods that the model is beyond. Throws what the first of them says, with those that fit, where all of them are. */

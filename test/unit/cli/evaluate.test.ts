@@ -210,6 +210,19 @@ vgg.onnx · DIR/pictures
     expect(readFileSync(workspace.path(`${OUT}/report.html`), 'utf8')).toContain('What did not work');
   });
 
+  it('fails where every picture is broken', async () => {
+    workspace.write('shown/a.png', 'this is no picture');
+    workspace.write('shown/b.jpg', '');
+    const { code, err } = await ask(workspace.colours(), workspace.path('shown'), '--method', 'gradient');
+    expect(code).toBe(1);
+    const [first, second, last] = err.trimEnd().split('\n');
+    expect([first, second]).toEqual([
+      expect.stringMatching(/^warning\[IMAGE_\w+\]: a\.png: /),
+      expect.stringMatching(/^warning\[\w+\]: b\.jpg: /),
+    ]);
+    expect(last).toMatch(/^error\[NOTHING_JUDGED\]: none of 2 pictures could be judged; the first failure, a\.png: /);
+  });
+
   it('explains the picture’s own class or the chosen one, and may leave out the misclassified', async () => {
     const model = workspace.colours();
     await colourPicture('a.png', RED);

@@ -6,7 +6,7 @@ import { writeNpy } from '../../../src/inputs/npy';
 import { METRICS } from '../../../src/metrics/index';
 import { type Expectation, loadCase } from '../../support/cases';
 import { prism, steady } from '../../support/engine/prism';
-import { BLUE, RED, SIDE, Workspace } from '../../support/engine/workspace';
+import { BLUE, colours, RED, SIDE, Workspace } from '../../support/engine/workspace';
 import { softmaxAt } from '../../support/metrics';
 
 let workspace: Workspace;
@@ -62,6 +62,12 @@ describe('the golden case', () => {
     expect(Math.abs(value('faithfulness-correlation') - values.faithfulness_correlation)).toBeLessThan(1e-4);
     expect(metrics.lerf.difference).toBeCloseTo(values.lerf_minus_morf, 5);
     expect(metrics.deletion.curve).toHaveLength(65);
+    expect(Object.keys(metrics)).toHaveLength(18);
+    for (const [id, found] of Object.entries(metrics))
+      expect((found as { value: unknown }).value, id).toBeTypeOf('number');
+    const curved = Object.keys(metrics).filter((id) => Array.isArray(metrics[id].curve));
+    const steps = ['deletion', 'insertion', 'morf', 'lerf'];
+    expect(curved.sort()).toEqual([...steps, 'max-sensitivity', 'local-lipschitz', 'mprt'].sort());
     // The map is positive: its share of positive relevance is its share of relevance.
     expect(value('grid-pointing-game')).toBeCloseTo(value('attribution-localisation'), 12);
     const logits = expectation('forward').array().data as Float32Array;
@@ -219,6 +225,20 @@ time         N ms
     expect(outcome.err).toMatch(new RegExp(`^error\\[${kind}\\]: [^\n]*\n$`));
     expect(outcome.err).toContain(words);
     expect(outcome.code).toBe(code);
+  });
+
+  it('says that the method that should explain again does not fit, and which do', async () => {
+    const graph = colours();
+    const [mix, act] = graph.nodes;
+    const det = { op: 'Det', domain: '', name: 'strange', inputs: act.outputs, outputs: ['logits'], attributes: {} };
+    const odd = workspace.colours('odd.onnx', { ...graph, nodes: [mix, act, det] });
+    const image = await workspace.picture('p.png', RED, BLUE);
+    const base = ['score', odd, '--image', image, '--attribution', npy('a.npy', [SIDE, SIDE], LEFT)];
+    const { code, err } = await prism(workspace, [...base, '--metric', 'deletion,max-sensitivity']);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error\[UNSUPPORTED_OPERATOR\]: [^\n]*Det \(node strange\)[^\n]*occlusion, rise, lime/);
+    const other = await prism(workspace, [...base, '--metric', 'deletion,max-sensitivity', '--method', 'occlusion']);
+    expect(other.code).toBe(0);
   });
 
   it('refuses attributions that are none', async () => {

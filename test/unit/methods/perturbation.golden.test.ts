@@ -61,6 +61,9 @@ describe('C-shapley_tabular12', () => {
     expect(worst).toBeLessThan(1e-5);
     expect(relativeError(map.data, elements(name, 'kernelshap.full'))).toBeLessThan(1e-5);
     expect(conservation?.residual).toBeCloseTo(0, 10);
+    // The last of all subsets shows everything, the first nothing.
+    const subsets = elements(name, 'shapley.values');
+    expect(conservation?.expected).toBeCloseTo(subsets[4095] - subsets[0], 5);
     expect(score).toBeCloseTo((find(name, 'forward').array().data as Float32Array)[2], 6);
     expect(seed).toBeUndefined();
   });
@@ -70,6 +73,9 @@ describe('C-shapley_tabular12', () => {
     expect(relativeToMaximum(map.data, exact)).toBeLessThan(samples === 2000 ? 1e-2 : samples === 500 ? 5e-2 : 0.5);
     expect(conservation?.residual).toBeCloseTo(0, 10);
     expect(seed).toBe(3);
+    // Another package's draws of as many come less near.
+    const theirs = relativeToMaximum(elements(name, 'kernelshap.captum2000'), exact);
+    if (samples === 2000) expect(relativeToMaximum(map.data, exact)).toBeLessThan(theirs);
   });
 
   it('Shapley sampling comes near them', async () => {

@@ -8,6 +8,7 @@ import { gradient } from '../../../src/methods/gradient';
 import type { Subject } from '../../../src/methods/method';
 import { blurred, foldedKernel } from '../../../src/metrics/blur';
 import { layoutOf } from '../../../src/metrics/layout';
+import { pearson } from '../../../src/metrics/statistics';
 import { fillValues, loadCase, relativeError } from '../../support/cases';
 import { fakeRuntime, judge, judgedOf, modelFake } from '../../support/metrics';
 
@@ -134,7 +135,25 @@ describe('E-metrics_small_cnn', () => {
   });
 
   it('faithfulness correlation', async () => {
-    const found = await judge('faithfulness-correlation', judged, runtime(), { 'subsets-file': 'subsets' });
+    const host = runtime();
+    const seen: ArrayLike<number>[] = [];
+    const scores: typeof host.scores = async (count, make) => {
+      const found = await host.scores(count, make);
+      seen.push(found.score);
+      return found;
+    };
+    const found = await judge('faithfulness-correlation', judged, { ...host, scores }, { 'subsets-file': 'subsets' });
+    const [[whole, ...removed]] = seen.map((score) => Array.from(score));
+    const drops = array('faith.drops').data;
+    expect(
+      largestDifference(
+        removed.map((score) => whole - score),
+        drops,
+      ),
+    ).toBeLessThan(1e-5);
+    expect(Math.abs((found.value as number) - (pearson(array('faith.sums').data, drops) as number))).toBeLessThan(
+      CORRELATION,
+    );
     expect(found.details).toEqual({ subsets: 60, size: 64 });
     expect(Math.abs((found.value as number) - value('faithfulness_correlation'))).toBeLessThan(CORRELATION);
   });
