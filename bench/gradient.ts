@@ -3,12 +3,13 @@ import type { NdArray } from '../src/graph/ndarray';
 import { gradientGraph } from '../src/reverse/gradient';
 import { lower } from '../src/reverse/lower';
 import { compare, contender, table } from './measure';
-import { efficientnetLite0, image, mobilenetV2, resnet50 } from './models';
+import { efficientnetLite0, image, mobilenetV2, resnet50, vitB16 } from './models';
 
 const NETWORKS: readonly (readonly [string, () => Graph, number | undefined])[] = [
   ['ResNet-50', resnet50, 2.4],
   ['EfficientNet-Lite0', efficientnetLite0, undefined],
-  ['MobileNetV2', mobilenetV2, undefined],
+  ['MobileNetV2', mobilenetV2, 2.8],
+  ['ViT-B/16', vitB16, 2.25],
 ];
 
 /** The input gradient of one class, forward pass and logits included, against the forward pass alone. */

@@ -36,7 +36,7 @@ class Network {
   readonly b = new Builder(EMPTY);
   #seed = 0;
 
-  #weights(shape: readonly number[], scale: number): string {
+  weights(shape: readonly number[], scale: number): string {
     const draw = uniform(++this.#seed);
     const values = Float32Array.from({ length: elementCount(shape) }, () => draw.next().value * scale);
     return this.b.constant(float32(values, shape), 'weight');
@@ -46,10 +46,10 @@ class Network {
     const { b } = this;
     const inputs = b.shape(x)[1] / group;
     const scale = gain * Math.sqrt((3 * (act === 'none' ? 1 : 2)) / (inputs * kernel * kernel));
-    const pad = (kernel - 1) >> 1;
+    const pad = kernel === stride ? 0 : (kernel - 1) >> 1;
     const y = b.op(
       'Conv',
-      [x, this.#weights([channels, inputs, kernel, kernel], scale), this.#weights([channels], 0.1)],
+      [x, this.weights([channels, inputs, kernel, kernel], scale), this.weights([channels], 0.1)],
       {
         kernel_shape: ints([kernel, kernel]),
         strides: ints([stride, stride]),
@@ -61,6 +61,14 @@ class Network {
     return act === 'relu6' ? b.op('Clip', [y, b.float(0), b.float(6)]) : y;
   }
 
+  linear(x: string, outputs: number): string {
+    const inputs = this.b.shape(x).at(-1) as number;
+    return this.b.add(
+      this.b.matmul(x, this.weights([inputs, outputs], Math.sqrt(3 / inputs))),
+      this.weights([outputs], 0.1),
+    );
+  }
+
   /** Global average and a linear layer. */
   head(x: string, classes: number): Graph {
     const { b } = this;
@@ -68,7 +76,7 @@ class Network {
     const pooled = b.reshape(b.op('GlobalAveragePool', [x]), [b.shape(x)[0], channels]);
     const logits = b.op(
       'Gemm',
-      [pooled, this.#weights([classes, channels], Math.sqrt(3 / channels)), this.#weights([classes], 0.1)],
+      [pooled, this.weights([classes, channels], Math.sqrt(3 / channels)), this.weights([classes], 0.1)],
       { transB: int(1) },
     );
     b.setOutputs([b.alias(logits, 'logits')]);
@@ -145,6 +153,35 @@ export const efficientnetLite0 = (size = 224): Graph =>
     1280,
     size,
   );
+
+/** ViT-B/16 with the attention written in MatMul and Softmax, as exporters write it. */
+export function vitB16(size = 224): Graph {
+  const net = new Network();
+  const { b } = net;
+  const [width, heads, layers, patch] = [768, 12, 12, 16];
+  const side = size / patch;
+  const length = side * side + 1;
+  const image = b.input('image', 'float32', [1, 3, size, size]);
+  const patches = b.reshape(net.conv(image, width, patch, patch), [1, width, side * side]);
+  const tokens = [net.weights([1, 1, width], 1), b.transpose(patches, [0, 2, 1])];
+  let x = b.add(b.op('Concat', tokens, { axis: int(1) }), net.weights([1, length, width], 0.1));
+  const normal = (value: string): string =>
+    b.op('LayerNormalization', [value, net.weights([width], 1), net.weights([width], 0.1)], { axis: int(-1) });
+  for (let layer = 0; layer < layers; layer++) {
+    const cut = b.transpose(
+      b.reshape(net.linear(normal(x), 3 * width), [1, length, 3, heads, width / heads]),
+      [2, 0, 3, 1, 4],
+    );
+    const [q, k, v] = [0, 1, 2].map((index) => b.op('Gather', [cut, b.ints([index], [])], { axis: int(0) }));
+    const scores = b.scale(b.matmul(q, b.transpose(k, [0, 1, 3, 2])), Math.sqrt(heads / width));
+    const mixed = b.matmul(b.op('Softmax', [scores], { axis: int(-1) }), v);
+    x = b.add(x, net.linear(b.reshape(b.transpose(mixed, [0, 2, 1, 3]), [1, length, width]), width));
+    x = b.add(x, net.linear(b.op('Gelu', [net.linear(normal(x), 4 * width)]), width));
+  }
+  const first = b.op('Gather', [normal(x), b.ints([0], [])], { axis: int(1) });
+  b.setOutputs([b.alias(net.linear(first, 1000), 'logits')]);
+  return b.graph();
+}
 
 /** A picture without meaning: two waves. */
 export function image(shape: readonly number[]): NdArray {

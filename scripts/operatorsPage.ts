@@ -127,7 +127,7 @@ and every operator of other domains that is not listed above.
 | an input that is NaN | undefined |
 
 Indices, axes, pads, sizes and repeats must be constants or depend on shapes only; where data decides them, the gradient is refused
-(\`UNSUPPORTED_ATTRIBUTE\`, with node and attribute). \`float16\` and \`float64\` models keep their type, except where onnxruntime adds up
-in \`float32\` only.
+(\`UNSUPPORTED_ATTRIBUTE\`, with node and attribute). Models of \`float16\` and \`bfloat16\` are computed in \`float32\`, of the same weights; \`float64\` ones
+keep their type, except where onnxruntime adds up in \`float32\` only.
 `;
 }

@@ -4,6 +4,7 @@ import { PrismError } from '../graph/errors';
 import { importModel } from '../graph/import';
 import type { InputShapes } from '../graph/inputShapes';
 import { type Graph, typeOf, wiring } from '../graph/ir';
+import { inFloat32 } from '../graph/precision';
 import { specialise } from '../graph/specialise';
 import { discover } from '../inputs/discover';
 import { describeModel, type ModelDescription } from '../inputs/load';
@@ -247,7 +248,8 @@ export class Models {
     const before = stampOfFile(file);
     const imported = importModel(file);
     const badWeights = findBadWeights(imported);
-    const weights = referToFile(file, imported);
+    const stored = referToFile(file, imported);
+    const weights = { ...stored, graph: inFloat32(stored.graph) };
     if (stampOfFile(file) !== before) throw modelChanged(file);
     const stamp = stampOf(weights);
     const description = await describeModel(file, signatureOf(imported));

@@ -10,7 +10,7 @@ import { createSession, type ModelSource, type Provider, type Session } from './
 import { type GraphStore, nameOf, type StoredGraph } from './store';
 
 /** Changes whenever the same key stands for another graph: what older versions stored is then not found. */
-const FORMAT = '1';
+const FORMAT = '2';
 /** Programs whose graphs are kept in memory; making one anew from disk takes milliseconds. */
 const MAX_PROGRAMS = 64;
 
