@@ -138,6 +138,7 @@ const bundles = [
       webview: 'webview/main.ts',
       report: 'webview/report.ts',
       checkpoints: 'webview/checkpoints/main.ts',
+      models: 'webview/models/main.ts',
     },
     outdir: 'dist',
   },

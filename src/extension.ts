@@ -10,8 +10,9 @@ import { MethodChoice } from './editor/methods';
 import { WorkspaceModels } from './editor/models';
 import { Panels } from './editor/panels';
 import { Status } from './editor/status';
+import { ModelComparisons } from './editor/two-models/comparisons';
 import type { EngineClient } from './engine/client';
-import type { CheckpointState, PanelState, ReportState } from './protocol';
+import type { CheckpointState, ModelsState, PanelState, ReportState } from './protocol';
 
 /** What the extension offers to others, and to tests. */
 export interface ModelPrism {
@@ -20,6 +21,8 @@ export interface ModelPrism {
   panels(): readonly PanelState[];
   /** What the panels of evaluations show. */
   evaluations(): readonly ReportState[];
+  /** What the panels of two models show. */
+  comparisons(): readonly ModelsState[];
   /** What the view of checkpoints shows. */
   checkpoints(): CheckpointState;
 }
@@ -38,14 +41,39 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const storage = context.storageUri ?? context.globalStorageUri;
   const evaluations = new Evaluations({ extension, engine, log }, { engine, models, methods, memory, storage });
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
+  const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const status = new Status(engine, models, panels);
-  context.subscriptions.push(status, evaluations, checkpoints, layers, panels, diagnostics, models, engine, log);
-  const rooms = { context, log, engine, models, methods, panels, explainer, layers, evaluations, checkpoints };
+  context.subscriptions.push(
+    status,
+    comparisons,
+    evaluations,
+    checkpoints,
+    layers,
+    panels,
+    diagnostics,
+    models,
+    engine,
+    log,
+  );
+  const rooms = {
+    context,
+    log,
+    engine,
+    models,
+    methods,
+    panels,
+    explainer,
+    layers,
+    evaluations,
+    checkpoints,
+    comparisons,
+  };
   context.subscriptions.push(...registerCommands(rooms));
   return {
     engine: engine.client,
     panels: () => panels.all.map(({ state }) => state),
     evaluations: () => evaluations.all.map(({ state }) => state),
     checkpoints: () => checkpoints.state,
+    comparisons: () => comparisons.all,
   };
 }

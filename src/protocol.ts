@@ -215,6 +215,46 @@ export interface Unfit {
   readonly error: RemoteError;
 }
 
+/** How alike the feature vectors of one layer are in two models. */
+export interface VectorLikeness {
+  /** Cosine of the two vectors of a location: the mean over locations, and the lowest. */
+  readonly cosine: number;
+  readonly lowest: number;
+  /** ‖a − b‖ / ‖a‖ over the whole layer: what the cosine does not see, the lengths, counts too. */
+  readonly difference: number;
+}
+
+/** How alike two relevance maps of one layer are. */
+export interface MapLikeness {
+  /** Spearman's rank correlation; null where one map is constant. */
+  readonly correlation: number | null;
+  /** Share of relevance that lies elsewhere: ½ Σ|a/Σ|a| − b/Σ|b||, from 0 (same) to 1 (nothing in common). */
+  readonly moved: number;
+}
+
+/** A layer that two models have. */
+export interface LayerDivergence extends VectorLikeness {
+  readonly title: string;
+  readonly op: string;
+  readonly shape: readonly number[];
+  /** Names of the value in either model. */
+  readonly values: readonly [string, string];
+  /** Of methods that explain layers. */
+  readonly relevance?: MapLikeness;
+}
+
+/** Where two models part on one input. */
+export interface ModelDivergence {
+  /** The explained input's maps; null where they differ in size. */
+  readonly relevance: MapLikeness | null;
+  readonly layers: readonly LayerDivergence[];
+  /** Index of the first layer whose vectors point elsewhere: mean cosine below the threshold. */
+  readonly parted: number | null;
+  readonly threshold: number;
+  /** Layers that the other model does not have. */
+  readonly alone: readonly [readonly string[], readonly string[]];
+}
+
 /** How alike two maps of one size are. */
 export interface MapChange {
   /** Spearman's rank correlation; null where one of them is constant. */
@@ -332,6 +372,8 @@ export interface StudyApi {
   evaluate(params: EvaluationParams): Promise<EvaluationOutcome>;
   /** The methods that cannot explain by the model, found by building their graphs; may take seconds. */
   unfit(params: { readonly model: string }): Promise<readonly Unfit[]>;
+  /** Compares two living explanations of one input by two models, layer by layer. NOTHING_IN_COMMON. */
+  diverge(params: { readonly first: string; readonly second: string }): Promise<ModelDivergence>;
   /** Writes a picture (PNG) of maps side by side. */
   saveSheet(params: { readonly path: string; readonly sheet: Sheet }): Promise<void>;
 }
@@ -514,4 +556,37 @@ export interface CheckpointHostApi {
 /** What the host tells the view of checkpoints. */
 export interface CheckpointViewApi {
   update(params: CheckpointState): Promise<void>;
+}
+
+/** Two models on one input. */
+export interface ModelsQuestion extends Omit<ExplainParams, 'model'> {
+  readonly models: readonly [string, string];
+}
+
+/** What the panel of two models shows; maps of layers are asked for apart. */
+export interface ModelsState {
+  readonly status: 'working' | 'ready' | 'failed';
+  readonly progress?: Progress;
+  readonly error?: RemoteError;
+  readonly question: ModelsQuestion;
+  readonly explanations?: readonly [Explanation, Explanation];
+  readonly divergence?: ModelDivergence;
+  readonly l10n: Readonly<Record<string, string>>;
+}
+
+/** What the webview of two models may ask of the host. */
+export interface ModelsHostApi {
+  ready(params: Record<string, never>): Promise<ModelsState>;
+  /** The maps of a layer in both models, by its index. */
+  layerMaps(params: { readonly layer: number }): Promise<readonly [ScalarMap, ScalarMap]>;
+  /** Shows one of the two explanations in the panel. */
+  open(params: { readonly side: 0 | 1 }): Promise<void>;
+  cancel(params: Record<string, never>): Promise<void>;
+  retry(params: Record<string, never>): Promise<void>;
+  showLog(params: Record<string, never>): Promise<void>;
+}
+
+/** What the host tells the webview of two models. */
+export interface ModelsApi {
+  update(params: ModelsState): Promise<void>;
 }

@@ -14,6 +14,7 @@ import type { Panels } from './panels';
 import { modelFor, pickModel } from './pick-model';
 import { openSample } from './sample';
 import { writeConfig } from './settings-file';
+import type { ModelComparisons } from './two-models/comparisons';
 
 export interface CommandRooms {
   readonly context: vscode.ExtensionContext;
@@ -26,6 +27,7 @@ export interface CommandRooms {
   readonly layers: LayerPages;
   readonly evaluations: Evaluations;
   readonly checkpoints: Checkpoints;
+  readonly comparisons: ModelComparisons;
 }
 
 type Action = (...args: readonly unknown[]) => Promise<void>;
@@ -73,6 +75,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       const image = given ?? open ?? activeImage() ?? (await pickImage());
       if (image) await explainer.compare(image);
     },
+    [commands.compareModels]: async (...args) => rooms.comparisons.compare(filesOf(args)),
     [commands.evaluateFolder]: async (...args) => rooms.evaluations.evaluate(filesOf(args)[0]),
     [commands.chooseMethod]: async (...args) => {
       const files = filesOf(args);
@@ -189,6 +192,7 @@ async function showQuickActions(): Promise<void> {
     [
       action(commands.explainImage, 'eye', t('Explain Image…')),
       action(commands.compareMethods, 'layout', t('Compare Methods…')),
+      action(commands.compareModels, 'git-compare', t('Compare Two Models…')),
       action(commands.evaluateFolder, 'graph', t('Evaluate Methods on Folder…')),
       action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),

@@ -23,6 +23,7 @@ export const commands = {
   restartEngine: 'modelPrism.restartEngine',
   showLog: 'modelPrism.showLog',
   cancel: 'modelPrism.cancel',
+  compareModels: 'modelPrism.compareModels',
   pinImage: 'modelPrism.pinImage',
   unpinImages: 'modelPrism.unpinImages',
   watchCheckpoints: 'modelPrism.watchCheckpoints',

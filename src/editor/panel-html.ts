@@ -12,7 +12,7 @@ export const panelRoots = (extension: vscode.Uri): vscode.Uri[] =>
 export function panelHtml(
   webview: vscode.Webview,
   extension: vscode.Uri,
-  script: 'webview' | 'report' | 'checkpoints',
+  script: 'webview' | 'report' | 'checkpoints' | 'models',
   title: string,
 ): string {
   const address = (file: string): string => `${webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', file))}`;

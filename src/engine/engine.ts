@@ -321,6 +321,12 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     });
   }
 
+  /** An explanation that is kept, as a program in the same process gets it. */
+  protected kept(id: string): Explained {
+    const { answer, report } = this.#explanations.get(id);
+    return { answer, report, map: locationsOf(answer) };
+  }
+
   get #ready(): Running {
     if (this.#running) return this.#running;
     throw new PrismError('NOT_INITIALIZED', 'the engine was not initialised');

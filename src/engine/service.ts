@@ -6,12 +6,14 @@ import type {
   EvaluationOutcome,
   EvaluationParams,
   MetricSummary,
+  ModelDivergence,
   PictureFolder,
   Sheet,
   Unfit,
 } from '../protocol';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';
+import { divergenceOf } from './divergence/divergence';
 import { Engine } from './engine';
 import { evaluate } from './evaluation/evaluate';
 import { pictureFolder } from './evaluation/folder';
@@ -47,6 +49,12 @@ export class Service extends Engine implements EngineApi {
     const asked = { target: 'label', onlyCorrect: false, ...question } as const;
     const { images, failures } = await evaluate(this, model, asked, context);
     return { judged: images.judged, count: images.count, failures: failures.length };
+  }
+
+  async diverge({ first, second }: { first: string; second: string }, context?: CallContext): Promise<ModelDivergence> {
+    const sides = [this.kept(first), this.kept(second)] as const;
+    const { result } = await this.work(sides[0].answer.model.path, () => divergenceOf(sides), context);
+    return result;
   }
 
   async saveSheet({ path, sheet }: { path: string; sheet: Sheet }): Promise<void> {

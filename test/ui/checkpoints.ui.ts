@@ -85,4 +85,19 @@ describe('watching a training', () => {
     await view.getByRole('button', { name: `Unpin ${pictures[1]}` }).click();
     await until('one row', async () => (await view.locator('tr[data-image]').count()) === 1);
   });
+
+  test('two of them are compared layer by layer', async () => {
+    await workbench().contextMenu('watermark/runs/epoch-1.onnx', 'Compare Two Models…');
+    await workbench().pick('epoch-2.onnx');
+    const models = await workbench().webview('prism-two-models');
+    // Only the weights of the last layer were changed.
+    await models.getByRole('heading', { name: /part/ }).waitFor({ timeout: 60_000 });
+    const cosines = await models.locator('tbody tr td:nth-child(4)').allInnerTexts();
+    expect(cosines.length).toBeGreaterThan(3);
+    expect(cosines.slice(0, -1).every((cosine) => Number(cosine) > 0.999)).toBe(true);
+    await until('three maps', async () => (await models.locator('canvas[data-painted]').count()) === 3);
+    await models.locator('tbody tr').nth(1).click();
+    await models.locator('tbody tr[aria-selected="true"]').waitFor();
+    await until('the maps of the layer', async () => (await models.locator('canvas[data-painted]').count()) === 3);
+  });
 });

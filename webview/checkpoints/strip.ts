@@ -4,10 +4,11 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { CheckpointCell, CheckpointState, PinnedImage, ScalarMap } from '../../src/protocol';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';
-import { type CheckpointModel, describe, difference, type Place, samePlace } from '../logic/checkpoints';
+import '../elements/map';
+import { type CheckpointModel, describe, type Place, samePlace } from '../logic/checkpoints';
+import { difference } from '../logic/difference';
 import { translator } from '../logic/l10n';
 import { number } from '../logic/numbers';
-import './map';
 import { checkpointStyles } from './styles';
 
 /** Checkpoints from left to right, pinned images from top to bottom, and two of one image side by side. */
@@ -127,7 +128,7 @@ ${t('Click to look, Shift+click to compare with, double-click to explain in the 
     >
       ${
         map
-          ? html`<prism-checkpoint-map .map=${map} ?signed=${model.state?.signed}></prism-checkpoint-map>`
+          ? html`<prism-map .map=${map} ?signed=${model.state?.signed}></prism-map>`
           : html`<span class="blank ${status === 'failed' ? 'failed' : 'quiet'}">
             ${status === 'failed' ? icon('error') : status === 'working' ? t('explaining…') : ''}
           </span>`
@@ -164,7 +165,7 @@ ${t('Click to look, Shift+click to compare with, double-click to explain in the 
 
   #figure(map: ScalarMap | undefined, caption: string, signed: boolean): TemplateResult {
     return html`<figure>
-      <prism-checkpoint-map .map=${map} ?signed=${signed}></prism-checkpoint-map>
+      <prism-map .map=${map} ?signed=${signed}></prism-map>
       <figcaption class="ellipsis">${caption}</figcaption>
     </figure>`;
   }

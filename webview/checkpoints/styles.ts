@@ -78,7 +78,7 @@ export const checkpointStyles = css`
     width: 84px;
   }
 
-  button.cell prism-checkpoint-map,
+  button.cell prism-map,
   button.cell .blank {
     height: 64px;
     width: 100%;
@@ -133,7 +133,7 @@ export const checkpointStyles = css`
     width: 150px;
   }
 
-  figure prism-checkpoint-map {
+  figure prism-map {
     height: 150px;
   }
 

@@ -4,7 +4,7 @@ import { typeOf } from '../../graph/ir';
 import type { FloatArray, NdArray } from '../../graph/ndarray';
 import { extract } from '../../graph/prune';
 import { isElementType, toFloat32 } from '../../inputs/elements';
-import type { ClassScore, LayerInfo, RemoteError } from '../../protocol';
+import type { ClassScore, LayerDivergence, LayerInfo, ModelDivergence, RemoteError } from '../../protocol';
 import type { CallContext } from '../../rpc';
 import type { Explaining } from '../compare';
 import { type Cell, contactSheet } from '../contactSheet';
@@ -14,36 +14,17 @@ import { renderMap } from '../render';
 import type { Explained, ExplainReport } from '../report';
 import { photographOf } from '../subject';
 import { alignLayers } from './align';
-import { type MapLikeness, mapLikeness, type VectorLikeness, vectorLikeness } from './likeness';
-
-/** A layer that both models have. */
-export interface LayerDivergence extends VectorLikeness {
-  readonly title: string;
-  readonly op: string;
-  readonly shape: readonly number[];
-  /** Names of the value in either model. */
-  readonly values: readonly [string, string];
-  /** Of methods that explain layers. */
-  readonly relevance?: MapLikeness;
-}
+import { mapLikeness, vectorLikeness } from './likeness';
 
 /** One of the two models. */
 export type Side = Pick<ExplainReport, 'model' | 'target' | 'attribution' | 'conservation' | 'ms'> & {
   readonly top: readonly ClassScore[];
 };
 
-/** Where two models part on one input. */
-export interface Divergence {
+/** Where two models part on one input, and who they are. */
+export interface Divergence extends ModelDivergence {
   readonly method: string;
   readonly models: readonly [Side, Side];
-  /** The explained input's maps; null where they differ in size. */
-  readonly relevance: MapLikeness | null;
-  readonly layers: readonly LayerDivergence[];
-  /** Index of the first layer whose vectors point elsewhere: mean cosine below the threshold. */
-  readonly parted: number | null;
-  readonly threshold: number;
-  /** Layers that the other model does not have. */
-  readonly alone: readonly [readonly string[], readonly string[]];
   readonly provider: string;
   readonly warnings?: readonly RemoteError[];
 }
@@ -74,45 +55,54 @@ export async function divergence(
   const { index } = first.report.target;
   const same = question.score === undefined && index !== null ? { ...question, target: index } : question;
   const second = await engine.attribute(models[1], method, same, context);
-  const layers = [layersOf(first), layersOf(second)] as const;
-  const pairs = alignLayers(...layers);
-  if (pairs.length === 0) {
-    throw new PrismError(
-      'NOTHING_IN_COMMON',
-      `no layer of ${models[0]} has the shape of a layer of ${models[1]}: compare two states of one architecture`,
-    );
-  }
   context?.progress({ message: 'comparing the layers' });
-  const vectors = [
-    await vectorsOf(
-      first,
-      pairs.map(([at]) => layers[0][at].id),
-    ),
-    await vectorsOf(
-      second,
-      pairs.map(([, at]) => layers[1][at].id),
-    ),
-  ] as const;
-  const compared = pairs.map(([a, b]) => compareLayer(layers[0][a], layers[1][b], [first, second], vectors));
+  const found = await divergenceOf([first, second], threshold);
   if (out !== undefined) {
     const sheet = await sheetOf([first, second]);
     replaceFile(out, (file) => writeAll(file, sheet, 0));
   }
-  const parted = compared.findIndex(({ cosine }) => cosine < threshold);
   const warnings = [...(first.report.warnings ?? []), ...(second.report.warnings ?? [])];
+  return {
+    method,
+    models: [sideOf(first), sideOf(second)],
+    ...found,
+    provider: first.report.provider,
+    ...(warnings.length > 0 && { warnings }),
+  };
+}
+
+/**
+ * Compares two explanations of one input layer by layer.
+ *
+ * @throws PrismError NOTHING_IN_COMMON
+ */
+export async function divergenceOf(
+  sides: readonly [Explained, Explained],
+  threshold = THRESHOLD,
+): Promise<ModelDivergence> {
+  const [first, second] = sides;
+  const layers = [layersOf(first), layersOf(second)] as const;
+  const pairs = alignLayers(...layers);
+  if (pairs.length === 0) {
+    const [one, other] = sides.map(({ answer }) => answer.model.path);
+    throw new PrismError(
+      'NOTHING_IN_COMMON',
+      `no layer of ${one} has the shape of a layer of ${other}: compare two states of one architecture`,
+    );
+  }
+  const valuesOf = (side: 0 | 1): string[] => pairs.map((pair) => layers[side][pair[side]].id);
+  const vectors = [await vectorsOf(first, valuesOf(0)), await vectorsOf(second, valuesOf(1))] as const;
+  const compared = pairs.map(([a, b]) => compareLayer(layers[0][a], layers[1][b], sides, vectors));
+  const parted = compared.findIndex(({ cosine }) => cosine < threshold);
   const alone = (side: 0 | 1): string[] =>
     layers[side].filter((_, at) => !pairs.some((pair) => pair[side] === at)).map(({ id }) => id);
   const sameSize = first.map.width === second.map.width && first.map.data.length === second.map.data.length;
   return {
-    method,
-    models: [sideOf(first), sideOf(second)],
     relevance: sameSize ? mapLikeness(first.map.data, second.map.data) : null,
     layers: compared,
     parted: parted < 0 ? null : parted,
     threshold,
     alone: [alone(0), alone(1)],
-    provider: first.report.provider,
-    ...(warnings.length > 0 && { warnings }),
   };
 }
 

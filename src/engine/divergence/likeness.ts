@@ -1,16 +1,8 @@
 import type { FloatArray } from '../../graph/ndarray';
 import { elementCount } from '../../graph/tensor';
 import { spearman } from '../../metrics/statistics';
+import type { MapLikeness, VectorLikeness } from '../../protocol';
 import { channelAxis } from '../maps';
-
-/** How alike the feature vectors of one layer are in two models. */
-export interface VectorLikeness {
-  /** Cosine of the two vectors of a location: the mean over locations, and the lowest. */
-  readonly cosine: number;
-  readonly lowest: number;
-  /** ‖a − b‖ / ‖a‖ over the whole layer: what the cosine does not see, the lengths, counts too. */
-  readonly difference: number;
-}
 
 /** Two vectors without length point the same way; one without points nowhere. */
 function cosineOf(product: number, squaresA: number, squaresB: number): number {
@@ -48,14 +40,6 @@ export function vectorLikeness(a: FloatArray, b: FloatArray): VectorLikeness {
   }
   const difference = distance === 0 ? 0 : Math.sqrt(distance / length);
   return { cosine: total / (outer * inner), lowest, difference };
-}
-
-/** How alike two relevance maps of one layer are. */
-export interface MapLikeness {
-  /** Spearman's rank correlation; null where one map is constant. */
-  readonly correlation: number | null;
-  /** Share of relevance that lies elsewhere: ½ Σ|a/Σ|a| − b/Σ|b||, from 0 (same) to 1 (nothing in common). */
-  readonly moved: number;
 }
 
 const mass = (values: ArrayLike<number>): number => {

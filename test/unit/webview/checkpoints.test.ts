@@ -1,6 +1,7 @@
 import { expect, it, describe as suite } from 'vitest';
 import type { CheckpointCell, CheckpointState, ScalarMap } from '../../../src/protocol';
-import { CheckpointModel, describe, difference } from '../../../webview/logic/checkpoints';
+import { CheckpointModel, describe } from '../../../webview/logic/checkpoints';
+import { difference } from '../../../webview/logic/difference';
 import { english } from '../../../webview/logic/l10n';
 
 const map = (...data: number[]): ScalarMap => ({ width: data.length, height: 1, data: Float32Array.from(data) });

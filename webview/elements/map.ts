@@ -1,13 +1,13 @@
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { ScalarMap } from '../../src/protocol';
-import { PrismElement } from '../elements/element';
 import { colourMap } from '../logic/colour-maps';
 import { Heatmap } from '../painting/heatmap';
+import { PrismElement } from './element';
 
 /** A map painted as large as its host. */
-@customElement('prism-checkpoint-map')
-export class CheckpointMap extends PrismElement {
+@customElement('prism-map')
+export class MapPicture extends PrismElement {
   static override styles = [
     ...PrismElement.styles,
     css`
