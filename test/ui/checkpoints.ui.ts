@@ -91,10 +91,11 @@ describe('watching a training', () => {
     await workbench().pick('epoch-2.onnx');
     const models = await workbench().webview('prism-two-models');
     // Only the weights of the last layer were changed.
-    await models.getByRole('heading', { name: /part/ }).waitFor({ timeout: 60_000 });
+    await models.getByRole('heading', { name: /the models part at logits/ }).waitFor({ timeout: 60_000 });
     const cosines = await models.locator('tbody tr td:nth-child(4)').allInnerTexts();
     expect(cosines.length).toBeGreaterThan(3);
     expect(cosines.slice(0, -1).every((cosine) => Number(cosine) > 0.999)).toBe(true);
+    expect(Number(cosines.at(-1))).toBeLessThan(0.5);
     await until('three maps', async () => (await models.locator('canvas[data-painted]').count()) === 3);
     await models.locator('tbody tr').nth(1).click();
     await models.locator('tbody tr[aria-selected="true"]').waitFor();

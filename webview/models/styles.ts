@@ -31,7 +31,7 @@ export const modelsStyles = css`
     align-content: start;
     display: grid;
     gap: 12px;
-    grid-template-columns: repeat(auto-fit, minmax(180px, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(150px, 1fr));
     overflow: auto;
     padding-bottom: 16px;
   }

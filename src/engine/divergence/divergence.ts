@@ -106,11 +106,13 @@ export async function divergenceOf(
   };
 }
 
-/** Layers as the method tells them apart, else as the model has them. */
+/** Layers as the method tells them apart, else as the model has them; the explained output comes last. */
 function layersOf({ answer }: Explained): readonly LayerInfo[] {
   const { graph } = answer.prepared.specialised;
   const layers = answer.layers.length > 0 ? answer.layers : modelLayers(graph, answer.prepared.input);
-  return layers.filter(({ id }) => typeOf(graph, id) !== undefined);
+  const { output } = answer.score;
+  const last = { id: output, title: output, op: 'Output', shape: answer.attribution.output.shape, width: 1, height: 1 };
+  return [...layers.filter(({ id }) => id !== output && typeOf(graph, id) !== undefined), last];
 }
 
 /** What the values are for the input, as the model computes it. */
