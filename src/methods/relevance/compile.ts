@@ -14,7 +14,8 @@ import { boxFrom } from './box';
 import { type Composite, ruleIn } from './composites';
 import { combined, type Flow, flowOf, whole } from './flow';
 import { Losses } from './losses';
-import { rulesOf, type Walk } from './operators';
+import { rulesOf } from './operators';
+import type { Walk } from './share';
 import { Wires } from './wires';
 
 /** What a method chooses. */

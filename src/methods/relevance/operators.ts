@@ -4,67 +4,11 @@ import type { Node } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
 import { fromFront } from '../../ops/common';
 import type { RuleContext, Rules } from '../../ops/rule';
-import { vjp } from '../../ops/vjp';
-import { ruleFor } from '../../reverse/driver';
-import {
-  type Flow,
-  flowOf,
-  infiniteWhereZero,
-  inTypeOf,
-  isMultipleOf,
-  quotient,
-  relativeTo,
-  reshaped,
-  whole,
-} from './flow';
-import { type LinearContext, layerOf, shareLinear } from './linear';
+import { type Flow, flowOf, inTypeOf, relativeTo, reshaped, whole } from './flow';
+import { layerOf, shareLinear } from './linear';
 import { isAttentionWeights, signalOf } from './products';
-import type { LinearRule } from './rules';
-
-/** One walk's surroundings: what the operators' rules ask beside their node. */
-export interface Walk extends LinearContext {
-  /** The rule of a linear layer. */
-  ruleOf(node: Node): LinearRule;
-  /** ε of everything that is no layer: sums, means, normalisations. */
-  readonly stabiliser: number;
-  /**
-   * `gates`: attention weights and gates are constants, all relevance goes to what they let pass. `halves`: both
-   * factors of a product get half, a softmax its Taylor expansion (AttnLRP).
-   */
-  readonly products: 'gates' | 'halves';
-  /**
-   * How a sum of branches shares relevance. `contributions`: in proportion to them; `positive`: to their positive
-   * parts. `copies`: it does not share, every branch gets all; batch normalisation then passes relevance on unchanged.
-   */
-  readonly sums: 'contributions' | 'positive' | 'copies';
-  /** Outputs of matrix products and the constants that are added to them next: layers with their biases. */
-  readonly biases: Map<string, { readonly constant: string; readonly sum: string }>;
-}
-
-type Share = (context: RuleContext<Flow>, walk: Walk) => readonly (Flow | null)[];
-
-/** The flow into a node of one output. */
-const single = ({ cotangents }: RuleContext<Flow>): Flow => cotangents[0] as Flow;
-
-/** All to one input. */
-const to = ({ node }: RuleContext<Flow>, target: number, flow: Flow): (Flow | null)[] =>
-  node.inputs.map((_, index) => (index === target ? flow : null));
-
-/** R divided by the node's first output; ε only where there is something to divide. */
-function ratio(context: RuleContext<Flow>, { b, wires, stabiliser }: Walk): string {
-  const [y] = context.node.outputs;
-  const flow = single(context);
-  return relativeTo(b, flow, y, isMultipleOf(flow, y, wires) ? 0 : stabiliser, wires);
-}
-
-/** The gradient's rule of the node, for cotangents that relevance was divided into. */
-function transposed(context: RuleContext<Flow>, cotangents: readonly (string | null)[]): readonly (string | null)[] {
-  const { node, b, needs } = context;
-  return ruleFor(vjp, node, b)({ node, b, cotangents, needs });
-}
-
-const asFlows = ({ node }: RuleContext<Flow>, factors: readonly (string | null)[]): (Flow | null)[] =>
-  factors.map((factor, index) => (factor === null ? null : flowOf(node.inputs[index], factor)));
+import { asFlows, ratio, type Share, single, to, transposed, type Walk } from './share';
+import { add, contributeBy, finiteWhere } from './sums';
 
 // Elementwise functions.
 
@@ -185,85 +129,6 @@ const concat: Share = (context, walk) => {
     walk.absorb(part.of === null ? b.float(1, b.dtype(input)) : input, part.factor);
   }
   return flow && results.map((part, index) => (context.needs(index) ? part : null));
-};
-
-// Sums and means.
-
-/**
- * Everything is given in proportion to what it contributes to the output.
- *
- * @param degree of a function that is homogeneous of another degree than 1, as x² and x·y are
- */
-const contributeBy =
-  (degree: number): Share =>
-  (context, walk) =>
-    asFlows(context, transposed(context, [walk.b.scale(ratio(context, walk), 1 / degree)]));
-
-const LAYERS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
-
-/** The layer whose bias a sum adds: a matrix product or convolution that nothing else reads, plus a constant. */
-function biasOf({ node, b, needs }: RuleContext<Flow>, { wires }: Walk): { layer: number; constant: string } | null {
-  if (node.op !== 'Add' || node.inputs.length !== 2 || needs(0) === needs(1)) return null;
-  const layer = needs(0) ? 0 : 1;
-  const constant = node.inputs[1 - layer];
-  const value = node.inputs[layer];
-  const producer = wires.producer(value);
-  if (!producer || !LAYERS.has(producer.op) || producer.domain !== '' || wires.isComputed(constant)) return null;
-  if (producer.op !== 'MatMul' && producer.inputs[2]) return null;
-  if (producer.inputs.slice(0, 2).every((input) => wires.isComputed(input))) return null;
-  if (b.shape(value).join() !== b.shape(node.outputs[0]).join()) return null;
-  return wires.readers(value).length === 1 ? { layer, constant } : null;
-}
-
-/** The constant where something reaches it, else 0: masks are infinite where nothing does. */
-const finiteWhere = (b: Builder, constant: string, factor: string): string => {
-  const zero = b.float(0, b.dtype(factor));
-  return b.op('Where', [b.op('Equal', [factor, zero]), zero, constant]);
-};
-
-/** Branches of a sum by what they contribute; constants keep their share. */
-const add: Share = (context, walk) => {
-  const { node, b } = context;
-  const bias = biasOf(context, walk);
-  if (bias) {
-    walk.biases.set(node.inputs[bias.layer], { constant: bias.constant, sum: node.outputs[0] });
-    return node.inputs.map((_, index) => (index === bias.layer ? single(context) : null));
-  }
-  if (walk.sums === 'copies') return copied(context);
-  if (walk.sums === 'positive') return byPositiveParts(context, walk);
-  const factors = transposed({ ...context, needs: () => true }, [ratio(context, walk)]);
-  for (const [index, factor] of factors.entries())
-    if (factor && !context.needs(index)) walk.absorb(finiteWhere(b, node.inputs[index], factor), factor);
-  return asFlows(
-    context,
-    factors.map((factor, index) => (context.needs(index) ? factor : null)),
-  );
-};
-
-/** Everything to every branch. */
-const copied = (context: RuleContext<Flow>): (Flow | null)[] => {
-  const { node, b, needs } = context;
-  const all = whole(b, single(context));
-  return node.inputs.map((input, index) => (needs(index) ? { of: null, factor: b.sumTo(all, b.shape(input)) } : null));
-};
-
-/** To branches by their positive parts; constants that are positive keep their share. */
-const byPositiveParts: Share = (context, walk) => {
-  const { node, b, needs } = context;
-  const parts = node.inputs.map((input) => (walk.wires.isNonNegative(input) ? input : b.op('Relu', [input])));
-  const sum = parts.reduce(b.add);
-  const flow = single(context);
-  if (parts.some((part, index) => part !== node.inputs[index])) {
-    const zero = b.float(0, b.dtype(sum));
-    walk.absorb(b.float(1, b.dtype(sum)), b.op('Where', [b.op('Equal', [sum, zero]), whole(b, flow), zero]));
-  }
-  const s = quotient(b, flow, infiniteWhereZero(b, sum));
-  return node.inputs.map((input, index) => {
-    const factor = b.sumTo(s, b.shape(input));
-    if (needs(index)) return { of: null, factor: b.mul(parts[index], factor) };
-    walk.absorb(finiteWhere(b, parts[index], factor), factor);
-    return null;
-  });
 };
 
 // Layers and products.
