@@ -161,6 +161,18 @@ export interface FeaturePart {
   readonly relevance: number;
 }
 
+export interface TextParts {
+  readonly text: string;
+  readonly path?: string;
+  readonly tokens: readonly TokenPart[];
+}
+
+export interface RowParts {
+  /** What it is called, e.g. `row 3 of wine.csv`. */
+  readonly name: string;
+  readonly features: readonly FeaturePart[];
+}
+
 export interface ConservationInfo {
   readonly what: string;
   readonly expected: number;
@@ -169,9 +181,16 @@ export interface ConservationInfo {
   readonly lost?: number;
 }
 
-export interface ExplainParams {
+/** What is explained: a picture's file, a text or its file, or a row of a table (`a=1,b=x`, or a file and `:N`). */
+export interface InputParams {
+  readonly image?: string;
+  readonly text?: string;
+  readonly textFile?: string;
+  readonly row?: string;
+}
+
+export interface ExplainParams extends InputParams {
   readonly model: string;
-  readonly image: string;
   readonly method: string;
   /** Class index or label; the top class when absent. */
   readonly target?: number | string;
@@ -188,7 +207,12 @@ export interface Explanation {
   readonly target: ClassScore;
   /** The five highest classes. */
   readonly top: readonly ClassScore[];
-  readonly photograph: Photograph;
+  /** Of a picture. */
+  readonly photograph?: Photograph;
+  /** Of a text: all of it, its file where it has one, and its tokens. */
+  readonly text?: TextParts;
+  /** Of a row of a table. */
+  readonly row?: RowParts;
   /** Relevance of the input's locations (channels summed). */
   readonly map: ScalarMap;
   readonly statistics: { readonly sum: number; readonly min: number; readonly max: number };
@@ -200,6 +224,9 @@ export interface Explanation {
   readonly ms: Readonly<Record<string, number>>;
   readonly warnings: readonly RemoteError[];
 }
+
+/** An explanation of a picture. */
+export type PicturedExplanation = Explanation & { readonly photograph: Photograph };
 
 export interface Progress {
   /** 0 to 1, or undefined when unknown. */
@@ -559,7 +586,8 @@ export interface CheckpointViewApi {
 }
 
 /** Two models on one input. */
-export interface ModelsQuestion extends Omit<ExplainParams, 'model'> {
+export interface ModelsQuestion extends Omit<ExplainParams, 'model' | keyof InputParams> {
+  readonly image: string;
   readonly models: readonly [string, string];
 }
 

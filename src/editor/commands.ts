@@ -14,6 +14,7 @@ import type { Panels } from './panels';
 import { modelFor, pickModel } from './pick-model';
 import { openSample } from './sample';
 import { writeConfig } from './settings-file';
+import { wantedRow, wantedText } from './texts';
 import type { ModelComparisons } from './two-models/comparisons';
 
 export interface CommandRooms {
@@ -68,10 +69,19 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       if (!image) throw new PrismError('NO_IMAGE', vscode.l10n.t('No image is open in the active editor.'));
       await explainer.explain({ images: [image] });
     },
+    [commands.explainText]: async (...args) => {
+      const wanted = await wantedText(filesOf(args).find(({ path }) => /\.txt$/i.test(path)));
+      if (wanted) await explainer.explainParts(wanted);
+    },
+    [commands.explainRow]: async (...args) => {
+      const wanted = await wantedRow(filesOf(args)[0]);
+      if (wanted) await explainer.explainParts(wanted);
+    },
     [commands.compareMethods]: async (...args) => {
       const [given] = filesOf(args);
       const shown = rooms.panels.current;
-      const open = shown?.active && shown.question ? vscode.Uri.file(shown.question.image) : undefined;
+      const open =
+        shown?.active && shown.question?.image !== undefined ? vscode.Uri.file(shown.question.image) : undefined;
       const image = given ?? open ?? activeImage() ?? (await pickImage());
       if (image) await explainer.compare(image);
     },
@@ -191,6 +201,8 @@ async function showQuickActions(): Promise<void> {
   const picked = await vscode.window.showQuickPick(
     [
       action(commands.explainImage, 'eye', t('Explain Image…')),
+      action(commands.explainText, 'symbol-text', t('Explain Text…')),
+      action(commands.explainRow, 'table', t('Explain Row of a Table…')),
       action(commands.compareMethods, 'layout', t('Compare Methods…')),
       action(commands.compareModels, 'git-compare', t('Compare Two Models…')),
       action(commands.evaluateFolder, 'graph', t('Evaluate Methods on Folder…')),

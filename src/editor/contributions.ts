@@ -11,6 +11,8 @@ export const commands = {
   explainInNewPanel: 'modelPrism.explainInNewPanel',
   explainImage: 'modelPrism.explainImage',
   explainActiveImage: 'modelPrism.explainActiveImage',
+  explainText: 'modelPrism.explainText',
+  explainRow: 'modelPrism.explainRow',
   compareMethods: 'modelPrism.compareMethods',
   evaluateFolder: 'modelPrism.evaluateFolder',
   chooseModel: 'modelPrism.chooseModel',

@@ -3,7 +3,8 @@ import { PrismError } from '../graph/errors';
 import type { MethodChoice } from './methods';
 import type { WorkspaceModels } from './models';
 import type { Panels } from './panels';
-import { modelFor } from './pick-model';
+import { modelFor, modelForTask } from './pick-model';
+import type { Wanted } from './texts';
 
 /** Before a notification tells that something is still being computed. */
 const PATIENCE_MS = 2000;
@@ -63,6 +64,20 @@ export class Explainer {
         ? vscode.l10n.t('Explaining the image…')
         : vscode.l10n.t('Explaining {0} images…', images.length);
     await this.#showProgress(title, Promise.all(runs));
+  }
+
+  /** Explains a text or a row of a table. */
+  async explainParts({ input, file }: Wanted): Promise<void> {
+    const tasks = input.row === undefined ? ['text-classification', 'text-generation'] : ['tabular'];
+    const model = await modelForTask(this.models, tasks, file);
+    if (model === undefined) return;
+    const method = await this.methods.fitting(model);
+    const { question } = this.panels.current ?? {};
+    const options = question?.method === method && question.options ? question.options : this.methods.options(method);
+    const work = this.panels.explain({ ...input, model, method, options });
+    const title =
+      input.row === undefined ? vscode.l10n.t('Explaining the text…') : vscode.l10n.t('Explaining the row…');
+    await this.#showProgress(title, work);
   }
 
   /** Tells of work that takes long, wherever the panel is. */

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
 import type { Explanation, HostApi, Sheet } from '../protocol';
+import { sourceOf } from './questions';
 
 type Format = Parameters<HostApi['exportAs']>[0]['format'];
 
@@ -14,8 +15,9 @@ const names: Readonly<Record<Format, string>> = {
 };
 
 /** `chelsea.srd.tiger-cat.png` */
-function fileName({ photograph, method, target }: Explanation, format: Format): string {
-  const { name } = path.parse(photograph.path);
+function fileName(explanation: Explanation, format: Format): string {
+  const { method, target, row } = explanation;
+  const { name } = path.parse(sourceOf(explanation) ?? row?.name ?? 'text');
   const label = target.label.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '');
   return [name, method.id, label, format].filter(Boolean).join('.');
 }
@@ -33,7 +35,7 @@ export async function exportExplanation(
   png: Uint8Array | undefined,
   save: (path: string) => Promise<void>,
 ): Promise<void> {
-  const folder = path.dirname(explanation.photograph.path);
+  const folder = path.dirname(sourceOf(explanation) ?? explanation.model.path);
   const uri = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Export the explanation'),
     defaultUri: vscode.Uri.file(path.join(folder, fileName(explanation, format))),

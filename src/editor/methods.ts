@@ -16,6 +16,9 @@ const usuallyCompared: readonly string[] = [
   'attention-relevance',
 ];
 
+/** What explains texts and rows when the last method does not take them. */
+const forParts: readonly string[] = ['integrated-gradients', 'shapley-sampling', 'occlusion'];
+
 /** Which method explains, until the person takes another: the last one used in this workspace. */
 export class MethodChoice {
   constructor(
@@ -29,6 +32,12 @@ export class MethodChoice {
 
   async remember(method: string): Promise<void> {
     await this.memory.update(key, method);
+  }
+
+  /** The last method if it fits a model, else the first that does of those that take texts and tables. */
+  async fitting(model: string): Promise<string> {
+    const beyond = new Set((await this.engine.unfit(model)).map(({ method }) => method));
+    return [this.current, ...forParts].find((id) => !beyond.has(id)) ?? this.current;
   }
 
   /** The options that the settings give for a method. */

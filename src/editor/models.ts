@@ -68,7 +68,12 @@ export class WorkspaceModels implements vscode.Disposable {
     if (this.chosen !== undefined) return this.chosen;
     const models = await this.find();
     if (models.length === 1) return models[0];
-    return image === undefined ? undefined : modelBeside(image, models, workspaceRoots());
+    return image === undefined ? undefined : this.beside(image, models);
+  }
+
+  /** The model of several that a file lies with. */
+  beside(file: string, models: readonly string[]): string | undefined {
+    return modelBeside(file, models, workspaceRoots());
   }
 }
 

@@ -6,9 +6,10 @@ const nothing = new Uint8Array(0);
 /** The photograph is most of a snapshot, and most snapshots in a row are of the same. */
 function withoutKnown(state: PanelState, known: Photograph | undefined): PanelState {
   const { explanation } = state;
-  if (!explanation || explanation.photograph.path !== known?.path) return state;
-  if (Buffer.compare(explanation.photograph.encoded, known.encoded) !== 0) return state;
-  return { ...state, explanation: { ...explanation, photograph: { ...explanation.photograph, encoded: nothing } } };
+  const photograph = explanation?.photograph;
+  if (!photograph || photograph.path !== known?.path) return state;
+  if (Buffer.compare(photograph.encoded, known.encoded) !== 0) return state;
+  return { ...state, explanation: { ...explanation, photograph: { ...photograph, encoded: nothing } } };
 }
 
 /** Sends snapshots to one document of the panel, without the photograph that it has. */

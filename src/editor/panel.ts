@@ -21,6 +21,7 @@ import { exportComparison, exportExplanation } from './export';
 import type { MethodChoice } from './methods';
 import { panelHtml, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
+import { fileOf, inputOf, sameInput, titleOf } from './questions';
 import { openConfig, writeConfig } from './settings-file';
 import { watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
@@ -151,7 +152,7 @@ export class ExplanationPanel implements vscode.Disposable {
   explain(question: PanelQuestion): Promise<void> {
     const compared = this.#comparison?.question;
     // What was compared stays beside explanations of the same.
-    if (compared && (compared.image !== question.image || compared.model !== question.model)) this.#dropComparison();
+    if (compared && (!sameInput(compared, question) || compared.model !== question.model)) this.#dropComparison();
     return this.#start(question, (run) => this.#explain(question, run));
   }
 
@@ -178,7 +179,7 @@ export class ExplanationPanel implements vscode.Disposable {
     const run = new AbortController();
     this.#run = run;
     this.#stale = false;
-    this.#panel.title = path.basename(question.image);
+    this.#panel.title = titleOf(question);
     const another = question.model !== this.explanation?.model.path;
     const begun = { status: 'working', question, progress: undefined, error: undefined } as const;
     if (this.#state.comparison?.id === this.#comparison?.id) this.#working(question);
@@ -194,8 +195,8 @@ export class ExplanationPanel implements vscode.Disposable {
   async #explain(question: PanelQuestion, run: AbortController): Promise<void> {
     const { engine, log } = this.#rooms;
     const { compare: _, ...params } = question;
-    const { model, image, method } = params;
-    const what = `${method} of ${image} by ${model}`;
+    const { model, method } = params;
+    const what = `${method} of ${titleOf(params)} by ${model}`;
     try {
       const methods = await engine.methods();
       const explanation = await engine.api.explain(params, { cancel: run.signal, onProgress: this.#progress(run) });
@@ -234,7 +235,7 @@ export class ExplanationPanel implements vscode.Disposable {
       progress,
       found: (explanation) => {
         const { method, target, ms } = explanation;
-        log.info(`${method.id} of ${explanation.photograph.path}: ${target.label}, ${JSON.stringify(ms)} ms`);
+        log.info(`${method.id} of ${titleOf(comparison.question)}: ${target.label}, ${JSON.stringify(ms)} ms`);
         if (!current()) return this.#release(explanation);
         if (first) this.#show(explanation);
         first = false;
@@ -256,9 +257,10 @@ export class ExplanationPanel implements vscode.Disposable {
   /** Shows an explanation that there is already. */
   #show(explanation: Explanation): void {
     const { compare } = this.question ?? {};
-    const { model, photograph, method, target, options } = explanation;
+    const { model, method, target, options } = explanation;
     const before = this.explanation;
-    const question = { model: model.path, image: photograph.path, method: method.id, target: target.index, options };
+    const input = inputOf(this.question ?? {});
+    const question = { ...input, model: model.path, method: method.id, target: target.index, options };
     this.#change({ explanation, question: { ...question, ...(compare && { compare }) } });
     if (before?.id !== explanation.id) this.#release(before);
   }
@@ -295,11 +297,18 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   /** Files change while one looks at them: the model is trained on, its settings are edited. */
-  #watch({ model, image }: ExplainParams): void {
+  #watch({ model, ...input }: ExplainParams): void {
     this.#watcher?.dispose();
     const { configPath } = this.explanation?.model ?? {};
     const stem = model.slice(0, model.length - path.extname(model).length);
-    const files = [model, image, `${stem}.prism.json`, `${model}.prism.json`, ...(configPath ? [configPath] : [])];
+    const source = fileOf(input);
+    const files = [
+      model,
+      ...(source ? [source] : []),
+      `${stem}.prism.json`,
+      `${model}.prism.json`,
+      ...(configPath ? [configPath] : []),
+    ];
     this.#watcher = watchFiles(files, () => this.refresh());
   }
 

@@ -79,6 +79,24 @@ export async function pickModel(models: WorkspaceModels): Promise<string | undef
   return file;
 }
 
+/** The model for a text or a row: one whose settings say that it takes such, of several the one beside the file. */
+export async function modelForTask(
+  models: WorkspaceModels,
+  tasks: readonly string[],
+  file: string | undefined,
+): Promise<string | undefined> {
+  const found = await Promise.all((await models.find()).map(async (model) => ({ model, task: await taskOf(model) })));
+  const able = found.filter(({ task }) => task !== undefined && tasks.includes(task)).map(({ model }) => model);
+  // Of a model without settings nobody knows what it takes before it is read.
+  const open = found.filter(({ task }) => task === undefined).map(({ model }) => model);
+  const candidates = able.length > 0 ? able : open;
+  const { chosen } = models;
+  if (chosen !== undefined && candidates.includes(chosen)) return chosen;
+  if (candidates.length === 1) return candidates[0];
+  const beside = file === undefined ? undefined : models.beside(file, candidates);
+  return beside ?? (found.length > 0 ? pickModel(models) : modelFor(models));
+}
+
 /** The model for a picture, or for a command about the model: asks only when there is a choice that was not made. */
 export async function modelFor(models: WorkspaceModels, image?: string): Promise<string | undefined> {
   const evident = await models.evident(image);

@@ -190,19 +190,22 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
       const answer = await explain(model, method, params, request);
       const { target, prepared, attribution } = answer;
       const shown = answer.classes[target.index ?? -1];
-      if (!prepared.seen || !shown)
-        throw new PrismError('INPUT_MISSING', 'nothing to explain was given; name a picture');
-      const photograph = await photographOf(prepared.seen);
+      const { seen, text, row } = prepared;
+      if ((!seen && !text && !row) || !shown)
+        throw new PrismError('INPUT_MISSING', 'nothing to explain was given; name a picture, a text or a row');
+      const photograph = seen && (await photographOf(seen));
       const report = this.#report(params.model, answer, request);
       const map = locationsOf(answer);
       return {
-        id: this.#explanations.keep({ answer, report, photograph }),
+        id: this.#explanations.keep({ answer, report, ...(photograph && { photograph }) }),
         model: this.#info(model),
         method: method.info,
         options: answer.options,
         target: { ...shown, score: target.score },
         top: answer.top,
-        photograph,
+        ...(photograph && { photograph }),
+        ...(text && { text: { ...text, tokens: report.tokens ?? [] } }),
+        ...(row && { row: { name: row.name, features: report.features ?? [] } }),
         map,
         statistics: statistics(map.data),
         ...(attribution.conservation && { conservation: attribution.conservation }),

@@ -139,7 +139,7 @@ function withValues(graph: Graph, { info }: Method, options: Options): Options {
  * What a method explains when nobody says: the input, or what the indices of tokens become, as there is nothing between
  * two indices. Methods over attention weights follow the tokens themselves.
  */
-const explainedBy = ({ info, open }: Method, { embedding, input }: Prepared): string =>
+export const explainedBy = ({ info, open }: Method, { embedding, input }: Prepared): string =>
   embedding && !open && info.family !== 'attention' ? embedding.value : input;
 
 async function begin(model: Model, method: Method, question: Question, request: Request): Promise<Task> {

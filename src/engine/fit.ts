@@ -8,7 +8,8 @@ import type { Unfit } from '../protocol';
 import { toRemoteError } from '../rpc';
 import { classScore } from './classes';
 import { defaultShapes } from './defaultShapes';
-import { outputOf, subjectOf, withAlternatives } from './explain';
+import { embeddingOf } from './embedding';
+import { explainedBy, outputOf, subjectOf, withAlternatives } from './explain';
 import type { Model } from './model';
 import { completeOptions } from './options';
 import type { Request } from './requests';
@@ -70,7 +71,8 @@ async function usual(model: Model): Promise<Prepared> {
   if (input === undefined) throw new PrismError('NO_INPUTS', `${model.path} has no inputs`);
   const feeds = new Map([...shapes.keys()].map((name) => [name, zeros(specialised.graph, name)]));
   const channels = settings.input?.name === input ? settings.input.layout.indexOf('C') : 1;
-  return { specialised, feeds, input, channels: channels < 0 ? undefined : channels };
+  const embedding = embeddingOf(specialised.graph, input);
+  return { specialised, feeds, input, channels: channels < 0 ? undefined : channels, ...(embedding && { embedding }) };
 }
 
 async function rehearse(
@@ -80,7 +82,7 @@ async function rehearse(
   score: ReturnType<typeof classScore>,
   runtime: Runtime,
 ) {
-  const { batched: _, ...subject } = subjectOf(prepared, score);
+  const { batched: _, ...subject } = subjectOf(prepared, score, explainedBy(method, prepared));
   if (method.open) await method.open({ ...subject, output: score.output }, options, runtime);
   else await method.explain(subject, options, runtime);
 }

@@ -113,7 +113,7 @@ describe('explaining', () => {
   it('explains what is open in the active editor', async () => {
     await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(hexagon()));
     const state = await explained('modelPrism.explainActiveImage');
-    assert.equal(ready(state).photograph.path, hexagon());
+    assert.equal(ready(state).photograph?.path, hexagon());
     assert.equal((await shown()).question?.image, hexagon());
   });
 });

@@ -157,29 +157,35 @@ export class Header extends PrismElement {
 
   #tools(): TemplateResult {
     const { t } = this;
+    const { pictured, comparing, explanation } = this.model;
+    const pictures = pictured !== undefined || comparing || explanation === undefined;
     const items = [
-      { id: 'png', title: t('Picture (PNG)…') },
+      ...(pictures ? [{ id: 'png', title: t('Picture (PNG)…') }] : []),
       { id: 'npy', title: t('Raw values (NPY)…') },
       { id: 'json', title: t('Report (JSON)…') },
       { id: 'onnx', title: t('Explanation graph (ONNX)…') },
     ];
     return html`
-      <button
-        class="tool"
-        title=${t('Compare methods…')}
-        aria-label=${t('Compare methods…')}
-        @click=${this.model.pickCompared}
-      >
-        ${icon('layout')}
-      </button>
-      <button
-        class="tool"
-        title=${t('Copy the picture')}
-        aria-label=${t('Copy the picture')}
-        @click=${() => this.emit('picture-copy', undefined)}
-      >
-        ${icon('copy')}
-      </button>
+      ${
+        pictures
+          ? html`<button
+                class="tool"
+                title=${t('Compare methods…')}
+                aria-label=${t('Compare methods…')}
+                @click=${this.model.pickCompared}
+              >
+                ${icon('layout')}
+              </button>
+              <button
+              class="tool"
+              title=${t('Copy the picture')}
+              aria-label=${t('Copy the picture')}
+              @click=${() => this.emit('picture-copy', undefined)}
+            >
+              ${icon('copy')}
+            </button>`
+          : nothing
+      }
       <prism-menu .t=${t} label=${t('Export')} icon="export" .items=${items}></prism-menu>
     `;
   }

@@ -21,6 +21,8 @@ import { panelStyles } from './panel-styles';
 import './pfvs';
 import './progress';
 import './section';
+import './text';
+import './row';
 import './stage';
 import type { Stage } from './stage';
 
@@ -143,10 +145,40 @@ export class Panel extends PrismElement {
     </prism-section>`;
   }
 
+  /** A text or a row of a table: its parts with what each contributes. */
+  #parts(model: PanelModel, explanation: Explanation): TemplateResult {
+    const { t, view } = model;
+    const { text, row, method, target, conservation } = explanation;
+    const colours = method.signed
+      ? colourMap(view.colourMap, 'diverging')
+      : colourMap(view.sequentialMap, 'sequential');
+    return html`<main class="explained">
+      <h1 class="unseen">${t('Explanation of {0}', row?.name ?? text?.path?.split(/[\\/]/).at(-1) ?? t('a text'))}</h1>
+      <div class="stage">
+        ${text ? html`<prism-text .t=${t} .content=${text} .colours=${colours}></prism-text>` : nothing}
+        ${
+          row
+            ? html`<prism-row
+                .t=${t}
+                .content=${row}
+                .colours=${colours}
+                .conservation=${conservation}
+                .score=${target.score}
+                .target=${target.label}
+              ></prism-row>`
+            : nothing
+        }
+      </div>
+      <aside>${this.#classes(model, explanation, (index) => model.explainTarget(index))}</aside>
+    </main>`;
+  }
+
   #main(model: PanelModel, explanation: Explanation): TemplateResult {
     const { t, layer } = model;
+    const { photograph } = explanation;
+    if (!photograph) return this.#parts(model, explanation);
     return html`<main class="explained">
-      <h1 class="unseen">${t('Explanation of {0}', explanation.photograph.path.split(/[\\/]/).at(-1)!)}</h1>
+      <h1 class="unseen">${t('Explanation of {0}', photograph.path.split(/[\\/]/).at(-1)!)}</h1>
       <div class="stage">
         ${this.#toolbar(model)}
         <prism-stage

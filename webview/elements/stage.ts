@@ -1,6 +1,6 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
-import type { Explanation, ScalarMap } from '../../src/protocol';
+import type { PicturedExplanation, ScalarMap } from '../../src/protocol';
 import { type ColourMapKind, colourMap } from '../logic/colour-maps';
 import { contentOf, gridArea, once } from '../logic/content';
 import { describeMap } from '../logic/describe';
@@ -120,7 +120,7 @@ export class Stage extends PrismElement {
 
   protected override render(): TemplateResult | typeof nothing {
     const { model, t } = this;
-    const { explanation, view } = model;
+    const { pictured: explanation, view } = model;
     if (explanation === undefined) return nothing;
     const aside = view.layout === 'side-by-side';
     const facts = this.#readings(explanation);
@@ -140,7 +140,7 @@ export class Stage extends PrismElement {
     `;
   }
 
-  #isStacked(explanation: Explanation): boolean {
+  #isStacked(explanation: PicturedExplanation): boolean {
     const { layer, view } = this.model;
     const count = 1 + Number(layer !== undefined) + Number(view.layout === 'side-by-side');
     // Where the page scrolls there is room below.
@@ -168,7 +168,7 @@ export class Stage extends PrismElement {
     return field && layer ? this.t('ERF of PFV {0}', placeName(layer, field)) : '';
   }
 
-  #photographPane(explanation: Explanation): TemplateResult {
+  #photographPane(explanation: PicturedExplanation): TemplateResult {
     const content = contentOf(explanation.photograph);
     return html`<prism-pane
       pane="photograph"
@@ -190,7 +190,7 @@ export class Stage extends PrismElement {
     ></prism-pane>`;
   }
 
-  #mapPane(explanation: Explanation, aside: boolean): TemplateResult {
+  #mapPane(explanation: PicturedExplanation, aside: boolean): TemplateResult {
     const { model, t } = this;
     const { field } = model;
     const { target, photograph } = explanation;
@@ -224,7 +224,7 @@ export class Stage extends PrismElement {
     ></prism-pane>`;
   }
 
-  #gridPane(explanation: Explanation): TemplateResult {
+  #gridPane(explanation: PicturedExplanation): TemplateResult {
     const { model, t } = this;
     const layer = model.layer!;
     const { readers } = model;
@@ -296,10 +296,10 @@ export class Stage extends PrismElement {
   #place(map: ScalarMap): Point | undefined {
     const { cursor } = this;
     if (cursor === undefined || cursor.pane === 'grid') return undefined;
-    return locationAt(map, this.model.explanation!.photograph.viewport, cursor.point);
+    return locationAt(map, this.model.pictured!.photograph.viewport, cursor.point);
   }
 
-  #readings({ map, photograph }: Explanation): readonly Reading[] {
+  #readings({ map, photograph }: PicturedExplanation): readonly Reading[] {
     const { model, cursor, t } = this;
     const { field, layer } = model;
     if (cursor && cursor.pane !== 'grid') {
@@ -320,7 +320,7 @@ export class Stage extends PrismElement {
       return;
     }
     this.cursor = { pane, point, by };
-    const { explanation } = this.model;
+    const { pictured: explanation } = this.model;
     this.model.pointAtPlace(locationAt(explanation!.map, explanation!.photograph.viewport, point));
   }
 
@@ -338,14 +338,14 @@ export class Stage extends PrismElement {
 
   /** The keyboard's cursor goes by locations of the input. */
   #stepCursor(event: CustomEvent<Point>, pane: PaneName): void {
-    const { map, photograph } = this.model.explanation!;
+    const { map, photograph } = this.model.pictured!;
     const { viewport } = photograph;
     const now = this.cursor && locationAt(map, viewport, this.cursor.point);
     const from = now ?? { x: map.width >> 1, y: map.height >> 1 };
     const point = centreOf(cellOf(map, viewport, now ? step(map, from, event.detail) : from));
     this.#point(pane, { point, by: 'keyboard' });
     (event.target as Pane).reveal(point);
-    this.model.announce(sentence(this.#readings(this.model.explanation!)));
+    this.model.announce(sentence(this.#readings(this.model.pictured!)));
   }
 
   #pointAtGrid({ point, by }: Pointing, grid: PfvGrid, area: Rect): void {
@@ -372,7 +372,7 @@ export class Stage extends PrismElement {
 
   /** Pins the PFV that lies at a place of the photograph: the one clicked, or the cursor's. */
   #pickPlace(point = this.cursor?.point): void {
-    const { layer, explanation } = this.model;
+    const { layer, pictured: explanation } = this.model;
     if (layer === undefined || point === undefined || !this.#gridIsSpatial) return;
     const pfv = locationAt(layer, explanation!.photograph.viewport, point);
     if (pfv) this.model.pin(pfv);

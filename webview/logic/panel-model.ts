@@ -9,6 +9,7 @@ import type {
   OptionInfo,
   OptionValues,
   PanelState,
+  PicturedExplanation,
   RemoteError,
   ScalarMap,
 } from '../../src/protocol';
@@ -51,9 +52,10 @@ const keyOf = ({ layer, x, y }: Place): string => `${layer}@${y},${x}`;
 /** A photograph that the panel has is not sent again. */
 function withPhotograph(state: PanelState, before: PanelState | undefined): PanelState {
   const { explanation } = state;
-  const known = before?.explanation?.photograph.encoded;
-  if (!explanation || !known || explanation.photograph.encoded.length > 0) return state;
-  return { ...state, explanation: { ...explanation, photograph: { ...explanation.photograph, encoded: known } } };
+  const known = before?.explanation?.photograph?.encoded;
+  const photograph = explanation?.photograph;
+  if (!photograph || !known || photograph.encoded.length > 0) return state;
+  return { ...state, explanation: { ...explanation, photograph: { ...photograph, encoded: known } } };
 }
 
 /**
@@ -155,6 +157,12 @@ export class PanelModel {
 
   get explanation(): Explanation | undefined {
     return this.state?.explanation;
+  }
+
+  /** The explanation, if it is one of a picture. */
+  get pictured(): PicturedExplanation | undefined {
+    const { explanation } = this;
+    return explanation?.photograph ? (explanation as PicturedExplanation) : undefined;
   }
 
   /** The open layer; undefined while the class map is shown. */

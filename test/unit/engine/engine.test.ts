@@ -158,7 +158,7 @@ describe('an explanation', () => {
       mime: 'image/png',
       viewport: { x: 0, y: 0, width: SIDE, height: SIDE },
     });
-    const shown = await sharp(explanation.photograph.encoded).metadata();
+    const shown = await sharp(explanation.photograph?.encoded).metadata();
     expect(shown.width).toBe(SIDE);
   });
 

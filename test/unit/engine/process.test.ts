@@ -35,7 +35,7 @@ describe('the engine as a process', () => {
     expect(explanation.target.label).toBe('red');
     expect(explanation.map.data).toBeInstanceOf(Float32Array);
     expect(explanation.map.data).toHaveLength(SIDE * SIDE);
-    expect(explanation.photograph.encoded).toBeInstanceOf(Uint8Array);
+    expect(explanation.photograph?.encoded).toBeInstanceOf(Uint8Array);
     expect(progress[0]).toBe('reading the picture');
     const layer = explanation.layers.at(-1)?.id ?? '';
     const field = await api.receptiveField({ explanation: explanation.id, layer, x: 1, y: 1 });

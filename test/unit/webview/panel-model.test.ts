@@ -332,7 +332,7 @@ describe('another explanation', () => {
 
   test('keeps its photograph when that is not sent again', () => {
     const { model, ready } = setUp();
-    const photograph = { ...explanation('').photograph, encoded: Uint8Array.of(1, 2, 3) };
+    const photograph = { ...explanation('').photograph!, encoded: Uint8Array.of(1, 2, 3) };
     ready({ photograph }, 'first');
     const again = { ...photograph, encoded: new Uint8Array(), viewport: { x: 1, y: 1, width: 6, height: 6 } };
     ready({ photograph: again }, 'second');

@@ -1,0 +1,36 @@
+import * as path from 'node:path';
+import type { ExplainParams, Explanation, InputParams } from '../protocol';
+
+/** The longest part of a text that a title holds. */
+const TITLE = 30;
+
+/** The file of a row, `wine.csv:3`; undefined for cells that were typed. */
+const fileOfRow = (row: string): string | undefined => /^(.*\.(?:csv|tsv|txt))(?:[:#]\d+)?$/is.exec(row)?.[1];
+
+/** The file that an input is read from, if it is one. */
+export const fileOf = ({ image, textFile, row }: InputParams): string | undefined =>
+  image ?? textFile ?? (row === undefined ? undefined : fileOfRow(row));
+
+/** What an input is called. */
+export function titleOf(input: InputParams): string {
+  if (input.text !== undefined) {
+    const line = input.text.trim().replace(/\s+/g, ' ');
+    return `“${line.length > TITLE ? `${line.slice(0, TITLE - 1)}…` : line}”`;
+  }
+  const file = input.image ?? input.textFile ?? input.row ?? '';
+  return fileOf(input) === undefined ? file.slice(0, TITLE) : path.basename(file);
+}
+
+/** What is explained, without by what. */
+export const inputOf = ({ image, text, textFile, row }: InputParams): InputParams => ({
+  ...(image !== undefined && { image }),
+  ...(text !== undefined && { text }),
+  ...(textFile !== undefined && { textFile }),
+  ...(row !== undefined && { row }),
+});
+
+export const sameInput = (a: ExplainParams, b: ExplainParams): boolean =>
+  JSON.stringify(inputOf(a)) === JSON.stringify(inputOf(b));
+
+/** The file that an explanation is of; undefined where it came from none. */
+export const sourceOf = ({ photograph, text }: Explanation): string | undefined => photograph?.path ?? text?.path;

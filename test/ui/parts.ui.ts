@@ -1,0 +1,149 @@
+import { source as axe } from 'axe-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Explanation, FeaturePart, TokenPart } from '../../src/protocol';
+import { openDemo, PanelPage } from '../support/panel-demo/panel-page';
+import type { ThemeName } from '../support/panel-demo/themes';
+
+/** Texts and rows of tables in the panel, in a browser with a fake host. */
+
+let demoSite: Awaited<ReturnType<typeof openDemo>>;
+let panel: PanelPage;
+
+beforeAll(async () => {
+  demoSite = await openDemo();
+});
+
+afterAll(() => demoSite.close());
+
+afterEach(async () => {
+  const { troubles } = panel;
+  await panel.close();
+  expect(troubles).toEqual([]);
+});
+
+const TEXT = 'The room was spotless.\nNobody answered, though. ';
+const RELEVANCE = [0, 0.1, 0, 2, -0.1, -1.2, -0.4, 0, 0.2, 0];
+
+function tokensOf(text: string): TokenPart[] {
+  return [...text.matchAll(/\w+|[^\w\s]/g)].map(({ 0: word, index }, id) => ({
+    text: word,
+    id,
+    start: index,
+    end: index + word.length,
+    relevance: RELEVANCE[id % RELEVANCE.length] ?? 0,
+  }));
+}
+
+const FEATURES: readonly FeaturePart[] = [
+  { name: 'alcohol', value: '13.2', relevance: 3 },
+  { name: 'hue', value: '1.06', relevance: -1 },
+  { name: 'colour', value: 'red', relevance: 0.5 },
+];
+
+/** Shows a part of an explanation that has no picture. */
+async function show(
+  part: Pick<Explanation, 'text'> | Pick<Explanation, 'row' | 'conservation'>,
+  theme: ThemeName = 'dark',
+) {
+  panel = await PanelPage.open(demoSite.browser, demoSite.site, { theme });
+  await panel.page.waitForFunction(() => demo.state.explanation !== undefined);
+  await panel.page.evaluate(async (change) => {
+    const { photograph: _, conservation: __, ...rest } = demo.state.explanation!;
+    const method = { ...rest.method, id: 'integrated-gradients', title: 'Integrated Gradients', signed: true };
+    const target = { ...rest.target, score: 4 };
+    await demo.update({ explanation: { ...rest, id: 'parts', layers: [], method, target, ...change } });
+  }, part);
+}
+
+const accessible = async (): Promise<void> => {
+  await panel.page.evaluate(axe);
+  const violations = await panel.page.evaluate(async () => {
+    const tool = (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe;
+    return (await tool.run()).violations.map(({ id }) => id);
+  });
+  expect(violations).toEqual([]);
+};
+
+describe('a text', () => {
+  test('stands there whole, can be copied, and has the value of every token', async () => {
+    await show({ text: { text: TEXT, tokens: tokensOf(TEXT) } });
+    const text = panel.page.getByRole('article');
+    await text.waitFor();
+    expect(await text.evaluate((element) => element.textContent)).toBe(TEXT);
+    const spotless = panel.page.locator('prism-text .token', { hasText: 'spotless' });
+    expect(await spotless.getAttribute('aria-description')).toContain('relevance 2.00, 50 % of all');
+    const [red, , blue] = await spotless.evaluate((element) =>
+      (getComputedStyle(element).backgroundColor.match(/\d+/g) ?? []).map(Number),
+    );
+    expect(red).toBeGreaterThan(blue!);
+    await accessible();
+  });
+
+  test('is walked through with the keyboard', async () => {
+    await show({ text: { text: TEXT, tokens: tokensOf(TEXT) } }, 'light');
+    const list = panel.page.getByRole('listbox', { name: /Relevance of 9 tokens|tokens/ });
+    await list.focus();
+    for (const key of ['Home', 'ArrowDown', 'ArrowDown', 'ArrowDown']) await list.press(key);
+    const chosen = panel.page.locator('prism-text [aria-selected="true"]');
+    expect(await chosen.textContent()).toMatch(/spotless\s+\+2\.00/);
+    expect(await chosen.getAttribute('aria-description')).toContain('relevance 2.00');
+    expect(await panel.page.locator('prism-text .token.here').textContent()).toBe('spotless');
+    await accessible();
+  });
+
+  test('may be long: only the rows in sight are made', async () => {
+    const long = Array.from({ length: 5000 }, (_, i) => `word${i}`).join(' ');
+    await show({ text: { text: long, tokens: tokensOf(long) } });
+    const rows = panel.page.locator('prism-text [role="option"]');
+    await rows.first().waitFor();
+    expect(await rows.count()).toBeLessThan(100);
+    const list = panel.page.getByRole('listbox', { name: /tokens/ });
+    await list.focus();
+    await list.press('End');
+    await panel.page.locator('#token-4999').waitFor();
+    expect(await panel.page.locator('#token-4999').textContent()).toContain('word4999');
+  });
+});
+
+describe('a row of a table', () => {
+  const row = { name: 'row 3 of wines.csv', features: FEATURES };
+  const conservation = { what: 'sum', expected: 2.5, actual: 2.5, residual: 0 };
+
+  test('leads step by step to the score', async () => {
+    await show({ row, conservation });
+    const lines = panel.page.locator('prism-row [role="listitem"]');
+    await lines.first().waitFor();
+    const told = await lines.evaluateAll((all) => all.map((line) => line.textContent?.replace(/\s+/g, ' ').trim()));
+    expect(told[0]).toMatch(/^without the features.* 1\.500$/);
+    expect(told.at(-1)).toMatch(/^score.* 4\.000$/);
+    expect(await lines.nth(1).getAttribute('aria-label')).toBe('alcohol = 13.2: +3.00, 67 % of all');
+    // Each bar begins where the one before it ends.
+    const bars = await panel.page.locator('prism-row .bar').evaluateAll((all) =>
+      all.map((bar) => {
+        const { left, right } = bar.getBoundingClientRect();
+        return [left, right];
+      }),
+    );
+    expect(Math.abs(bars[0]![1]! - bars[1]![1]!)).toBeLessThan(2);
+    expect(Math.abs(bars[1]![0]! - bars[2]![0]!)).toBeLessThan(2);
+    await accessible();
+  });
+
+  test('has bars where the parts do not add up', async () => {
+    await show({ row }, 'light');
+    const lines = panel.page.locator('prism-row [role="listitem"]');
+    await lines.first().waitFor();
+    expect(await lines.count()).toBe(FEATURES.length);
+    await lines.first().focus();
+    await lines.first().press('ArrowDown');
+    expect(
+      await lines
+        .nth(1)
+        .evaluate(
+          (line) =>
+            line.getRootNode() instanceof ShadowRoot && (line.getRootNode() as ShadowRoot).activeElement === line,
+        ),
+    ).toBe(true);
+    await accessible();
+  });
+});
