@@ -189,11 +189,33 @@ export interface InputParams {
   readonly row?: string;
 }
 
+/** Which positions of a dense output count: those where the class is the highest, or a part of the photograph in its pixels. */
+export type Where =
+  | 'predicted'
+  | { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+
+/** Something that a detector has found, in pixels of the photograph. */
+export interface DetectedBox {
+  readonly index: number;
+  readonly label: string;
+  readonly probability: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** What to explain for this box: an element of the output. */
+  readonly score: string;
+}
+
 export interface ExplainParams extends InputParams {
   readonly model: string;
   readonly method: string;
   /** Class index or label; the top class when absent. */
   readonly target?: number | string;
+  /** An element of an output instead of a class, `OUTPUT[0,4,17]`: the class of one box of a detector. */
+  readonly score?: string;
+  /** Of a segmentation: everywhere when absent. */
+  readonly where?: Where;
   readonly options?: OptionValues;
 }
 
@@ -207,6 +229,12 @@ export interface Explanation {
   readonly target: ClassScore;
   /** The five highest classes. */
   readonly top: readonly ClassScore[];
+  /** What a detector has found, the surest first; the explained score among them or not. */
+  readonly boxes?: readonly DetectedBox[];
+  /** The explained score where it is that of a box. */
+  readonly score?: string;
+  /** The positions that count, where not all do. */
+  readonly where?: Where;
   /** Of a picture. */
   readonly photograph?: Photograph;
   /** Of a text: all of it, its file where it has one, and its tokens. */
@@ -391,8 +419,24 @@ export interface EvaluationOutcome {
   readonly failures: number;
 }
 
+/** What a metric says of an explanation. */
+export interface JudgedMetric extends MetricSummary {
+  readonly value: number | null;
+  /** Why there is no value. */
+  readonly reason?: string;
+  readonly curve?: readonly number[];
+  readonly error?: RemoteError;
+}
+
 /** What the engine answers to whoever looks at several methods. */
 export interface StudyApi {
+  /** Judges a living explanation; a metric that fails says so. */
+  judge(params: {
+    readonly explanation: string;
+    readonly metrics: readonly string[];
+    /** A file: where the evidence is. */
+    readonly mask?: string;
+  }): Promise<readonly JudgedMetric[]>;
   metrics(params: Record<string, never>): Promise<readonly MetricSummary[]>;
   folder(params: { readonly images: string }): Promise<PictureFolder>;
   /** Takes long: reports {@link Progress}, can be cancelled, and goes on where it was stopped. */
@@ -434,6 +478,8 @@ export interface PanelState {
   readonly question?: PanelQuestion;
   /** Methods beside each other, of the same model and image as the explanation. */
   readonly comparison?: ComparisonState;
+  /** What metrics say of an explanation, by its handle. */
+  readonly judged?: { readonly explanation: string; readonly metrics: readonly JudgedMetric[] };
   /** The last good explanation stays visible while another is being computed or after one failed. */
   readonly explanation?: Explanation;
   readonly methods: readonly MethodSummary[];
@@ -459,6 +505,8 @@ export interface HostApi {
   /** The webview is listening: send it a snapshot. */
   ready(params: Record<string, never>): Promise<PanelState>;
   explainTarget(params: { readonly index: number }): Promise<void>;
+  /** Another part of the output: a box of a detector, or other positions of a segmentation (null: all). */
+  explainPart(params: { readonly score: string } | { readonly where: Where | null }): Promise<void>;
   chooseMethod(params: { readonly method: string }): Promise<void>;
   setOptions(params: { readonly options: OptionValues }): Promise<void>;
   cancel(params: Record<string, never>): Promise<void>;
@@ -478,6 +526,10 @@ export interface HostApi {
   exportComparison(params: Record<string, never>): Promise<void>;
   /** Lets the person choose another method, those that fit the model first. */
   pickMethod(params: Record<string, never>): Promise<void>;
+  /** Lets the person choose metrics and judges the explanation by them. */
+  judge(params: Record<string, never>): Promise<void>;
+  /** Lets the person choose a file for an option; undefined when they do not. */
+  pickFile(params: { readonly title: string }): Promise<string | undefined>;
   /** `png` comes with the picture as the panel paints it. */
   exportAs(params: { readonly format: 'png' | 'npy' | 'json' | 'onnx'; readonly png?: Uint8Array }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;

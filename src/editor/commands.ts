@@ -42,6 +42,22 @@ function filesOf([clicked, selected]: readonly unknown[]): vscode.Uri[] {
   return all.some((uri) => uri.toString() === clicked.toString()) ? all : [clicked];
 }
 
+/** Methods, and metrics where there are some, that a key binding names: what is named is not asked for. */
+interface Named {
+  readonly methods?: readonly string[];
+  readonly metrics?: readonly string[];
+}
+
+function namedBy(args: readonly unknown[]): Named {
+  const listed = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string');
+  const named = args.find(
+    (value): value is object => typeof value === 'object' && value !== null && 'methods' in value,
+  );
+  const { methods, metrics } = (named ?? {}) as Partial<Record<keyof Named, unknown>>;
+  return { ...(listed(methods) && { methods }), ...(listed(metrics) && { metrics }) };
+}
+
 /** Registers every command; a failure is told with its code and the log at hand. */
 export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
   const { explainer, methods } = rooms;
@@ -83,10 +99,18 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       const open =
         shown?.active && shown.question?.image !== undefined ? vscode.Uri.file(shown.question.image) : undefined;
       const image = given ?? open ?? activeImage() ?? (await pickImage());
-      if (image) await explainer.compare(image);
+      if (image) await explainer.compare(image, namedBy(args).methods);
     },
     [commands.compareModels]: async (...args) => rooms.comparisons.compare(filesOf(args)),
-    [commands.evaluateFolder]: async (...args) => rooms.evaluations.evaluate(filesOf(args)[0]),
+    [commands.judgeMap]: async () => {
+      const { current } = rooms.panels;
+      if (!current?.explanation) {
+        throw new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Explain an image first; its map can then be judged.'));
+      }
+      current.reveal();
+      await current.judge();
+    },
+    [commands.evaluateFolder]: async (...args) => rooms.evaluations.evaluate(filesOf(args)[0], namedBy(args)),
     [commands.chooseMethod]: async (...args) => {
       const files = filesOf(args);
       const { current } = rooms.panels;

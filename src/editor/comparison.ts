@@ -11,6 +11,7 @@ import type {
   Sheet,
 } from '../protocol';
 import { type Client, toRemoteError } from '../rpc';
+import { titleOf } from './questions';
 
 /** What a comparison tells while it goes on. */
 export interface ComparisonListener {
@@ -19,6 +20,11 @@ export interface ComparisonListener {
   /** The method that has just succeeded. */
   found(explanation: Explanation): void;
   progress(progress: Progress): void;
+}
+
+interface Log {
+  info(message: string): void;
+  error(message: string): void;
 }
 
 /** Several methods on one input, one after the other. A method that fails says so; the rest goes on. */
@@ -69,7 +75,7 @@ export class Comparison {
   }
 
   /** Explains by every method that has not been tried; ends early when cancelled, without an error. */
-  async run(api: () => Client<EngineApi>, signal: AbortSignal, listener: ComparisonListener): Promise<void> {
+  async run(api: () => Client<EngineApi>, signal: AbortSignal, log: Log, listener: ComparisonListener): Promise<void> {
     let { target } = this.question;
     const count = this.#cells.length;
     for (const [i, { method }] of this.#cells.entries()) {
@@ -91,6 +97,7 @@ export class Comparison {
         const { id, options, conservation, provider, ms } = explanation;
         target ??= explanation.target.index;
         this.#explanations.set(method, explanation);
+        log.info(`${method} of ${titleOf(this.question)}: ${explanation.target.label}, ${JSON.stringify(ms)} ms`);
         const result = { id, options, target: explanation.target, provider, ms, ...(conservation && { conservation }) };
         this.#set(method, { method, status: 'ready', result });
         listener.found(explanation);
@@ -99,7 +106,9 @@ export class Comparison {
           this.#set(method, { method, status: 'waiting' });
           return;
         }
-        this.#set(method, { method, status: 'failed', error: toRemoteError(error) });
+        const failure = toRemoteError(error);
+        log.error(`${method} of ${titleOf(this.question)}: ${failure.code}: ${failure.message}`);
+        this.#set(method, { method, status: 'failed', error: failure });
       }
       listener.changed();
     }

@@ -14,6 +14,7 @@ export const commands = {
   explainText: 'modelPrism.explainText',
   explainRow: 'modelPrism.explainRow',
   compareMethods: 'modelPrism.compareMethods',
+  judgeMap: 'modelPrism.judgeMap',
   evaluateFolder: 'modelPrism.evaluateFolder',
   chooseModel: 'modelPrism.chooseModel',
   chooseMethod: 'modelPrism.chooseMethod',

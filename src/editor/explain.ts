@@ -26,14 +26,14 @@ export class Explainer {
     private readonly panels: Panels,
   ) {}
 
-  /** Explains a picture by several methods, which the person chooses. */
-  async compare(image: vscode.Uri): Promise<void> {
+  /** Explains a picture by several methods, which the person chooses unless they are named. */
+  async compare(image: vscode.Uri, named?: readonly string[]): Promise<void> {
     requireFiles([image]);
     const { current } = this.panels;
     const shown = current?.question?.image === image.fsPath ? current.question : undefined;
     const model = shown?.model ?? (await modelFor(this.models, image.fsPath));
     if (model === undefined) return;
-    const methods = await this.methods.pickSeveral(model);
+    const methods = named ?? (await this.methods.pickSeveral(model));
     if (!methods) return;
     const method = shown?.method ?? this.methods.current;
     const question = shown ?? { model, image: image.fsPath, method, options: this.methods.options(method) };

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
 import type {
@@ -18,12 +17,14 @@ import { commands } from './contributions';
 import type { ConfigDiagnostics } from './diagnostics';
 import type { EngineRoom } from './engine-room';
 import { exportComparison, exportExplanation } from './export';
+import { maskBeside, pickFile } from './files';
 import type { MethodChoice } from './methods';
-import { panelHtml, panelRoots } from './panel-html';
+import type { MetricChoice } from './metrics';
+import { panelHtml, panelIcon, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
-import { fileOf, inputOf, sameInput, titleOf } from './questions';
+import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
 import { openConfig, writeConfig } from './settings-file';
-import { watchFiles } from './watch';
+import { filesBehind, watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
 
 /** Between two reports of progress to the webview. */
@@ -43,6 +44,7 @@ export interface PanelRooms {
   readonly extension: vscode.Uri;
   readonly engine: EngineRoom;
   readonly methods: MethodChoice;
+  readonly metrics: MetricChoice;
   readonly diagnostics: ConfigDiagnostics;
   readonly log: vscode.LogOutputChannel;
 }
@@ -85,9 +87,7 @@ export class ExplanationPanel implements vscode.Disposable {
     );
     panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
     panel.webview.html = panelHtml(panel.webview, rooms.extension, 'webview', panel.title);
-    const icon = (theme: string): vscode.Uri =>
-      vscode.Uri.joinPath(rooms.extension, 'media', 'icons', `explain-${theme}.svg`);
-    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    panel.iconPath = panelIcon(rooms.extension);
     this.#disposables = [
       this.#link,
       this.#changed,
@@ -170,6 +170,31 @@ export class ExplanationPanel implements vscode.Disposable {
     return this.#start({ ...rest, compare: ordered }, (run) => this.#compare(comparison, run));
   }
 
+  /** Judges the explanation by metrics, which the person chooses. */
+  async judge(): Promise<void> {
+    const { explanation, question } = this;
+    if (!explanation || !question) throw nothingExplained();
+    const mask = question.image === undefined ? undefined : maskBeside(question.image);
+    const metrics = await this.#rooms.metrics.pick(mask !== undefined);
+    if (!metrics) return;
+    await this.#start(question, async (run) => {
+      const ids = metrics.map(({ id }) => id);
+      const asked = { explanation: explanation.id, metrics: ids, ...(mask !== undefined && { mask }) };
+      try {
+        const found = await this.#rooms.engine.api.judge(asked, {
+          cancel: run.signal,
+          onProgress: this.#progress(run),
+        });
+        if (this.#run === run)
+          this.#update({ status: 'ready', judged: { explanation: explanation.id, metrics: found } });
+      } catch (error) {
+        if (this.#run !== run) return;
+        this.#update({ status: 'ready', progress: undefined });
+        if (!run.signal.aborted) throw error;
+      }
+    });
+  }
+
   #begin({ compare, ...question }: PanelQuestion): Promise<void> {
     return compare ? this.compare(question, compare) : this.explain(question);
   }
@@ -181,9 +206,8 @@ export class ExplanationPanel implements vscode.Disposable {
     this.#stale = false;
     this.#panel.title = titleOf(question);
     const another = question.model !== this.explanation?.model.path;
-    const begun = { status: 'working', question, progress: undefined, error: undefined } as const;
-    if (this.#state.comparison?.id === this.#comparison?.id) this.#working(question);
-    else this.#update({ ...begun, comparison: this.#comparison?.state });
+    this.#working(question);
+    if (this.#state.comparison?.id !== this.#comparison?.id) this.#update({ comparison: this.#comparison?.state });
     this.#work = work(run).finally(() => {
       if (this.#run === run) this.#run = undefined;
       this.#changed.fire();
@@ -230,12 +254,10 @@ export class ExplanationPanel implements vscode.Disposable {
     let first = true;
     const known = await engine.methods().catch(() => this.#state.methods);
     tell({ methods: known });
-    await comparison.run(() => engine.api, run.signal, {
+    await comparison.run(() => engine.api, run.signal, log, {
       changed: () => tell(),
       progress,
       found: (explanation) => {
-        const { method, target, ms } = explanation;
-        log.info(`${method.id} of ${titleOf(comparison.question)}: ${target.label}, ${JSON.stringify(ms)} ms`);
         if (!current()) return this.#release(explanation);
         if (first) this.#show(explanation);
         first = false;
@@ -243,9 +265,6 @@ export class ExplanationPanel implements vscode.Disposable {
     });
     if (!current() || this.#run !== run) return;
     const failure = comparison.state.methods.find(({ error }) => error)?.error;
-    for (const { method, error } of comparison.state.methods) {
-      if (error) log.error(`${method}: ${error.code}: ${error.message}`);
-    }
     const nothing = first && this.explanation === undefined;
     tell({
       status: nothing ? 'failed' : 'ready',
@@ -256,12 +275,8 @@ export class ExplanationPanel implements vscode.Disposable {
 
   /** Shows an explanation that there is already. */
   #show(explanation: Explanation): void {
-    const { compare } = this.question ?? {};
-    const { model, method, target, options } = explanation;
     const before = this.explanation;
-    const input = inputOf(this.question ?? {});
-    const question = { ...input, model: model.path, method: method.id, target: target.index, options };
-    this.#change({ explanation, question: { ...question, ...(compare && { compare }) } });
+    this.#change({ explanation, question: questionBehind(explanation, this.question) });
     if (before?.id !== explanation.id) this.#release(before);
   }
 
@@ -299,16 +314,7 @@ export class ExplanationPanel implements vscode.Disposable {
   /** Files change while one looks at them: the model is trained on, its settings are edited. */
   #watch({ model, ...input }: ExplainParams): void {
     this.#watcher?.dispose();
-    const { configPath } = this.explanation?.model ?? {};
-    const stem = model.slice(0, model.length - path.extname(model).length);
-    const source = fileOf(input);
-    const files = [
-      model,
-      ...(source ? [source] : []),
-      `${stem}.prism.json`,
-      `${model}.prism.json`,
-      ...(configPath ? [configPath] : []),
-    ];
+    const files = filesBehind(model, fileOf(input), this.explanation?.model.configPath);
     this.#watcher = watchFiles(files, () => this.refresh());
   }
 
@@ -356,12 +362,13 @@ export class ExplanationPanel implements vscode.Disposable {
     }
   }
 
-  #again(change: Partial<ExplainParams>): void {
-    const { question, explanation } = this;
-    if (!question) return;
+  #again(change: QuestionChange): void {
+    const { explanation } = this;
+    if (!this.question) return;
+    const question = changedQuestion(this.question, change);
     // Tried again after nothing came of it, a comparison is one again.
-    if (question.compare && !explanation) void this.#begin({ ...question, ...change });
-    else void this.explain({ ...question, ...change });
+    if (question.compare && !explanation) void this.#begin(question);
+    else void this.explain(question);
   }
 
   /** What the webview asks. Work that takes long is answered at once and seen in the state. */
@@ -372,7 +379,13 @@ export class ExplanationPanel implements vscode.Disposable {
       else if (this.#stale) this.refresh();
       return this.#state;
     },
-    explainTarget: async ({ index }) => this.#again({ target: index }),
+    explainTarget: async ({ index }) => this.#again({ target: index, score: undefined }),
+    explainPart: async (part) => {
+      if ('score' in part) this.#again({ score: part.score, target: undefined });
+      else this.#again({ where: part.where ?? undefined, target: this.explanation?.target.index });
+    },
+    judge: () => this.judge(),
+    pickFile: ({ title }) => pickFile(title, this.question?.image),
     chooseMethod: async ({ method }) => {
       await this.#rooms.methods.remember(method);
       this.#again({ method, options: this.#rooms.methods.options(method) });

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import type { ExplainParams, Explanation, InputParams } from '../protocol';
+import type { ExplainParams, Explanation, InputParams, PanelQuestion } from '../protocol';
 
 /** The longest part of a text that a title holds. */
 const TITLE = 30;
@@ -34,3 +34,22 @@ export const sameInput = (a: ExplainParams, b: ExplainParams): boolean =>
 
 /** The file that an explanation is of; undefined where it came from none. */
 export const sourceOf = ({ photograph, text }: Explanation): string | undefined => photograph?.path ?? text?.path;
+
+/** Undefined takes a part of the question away. */
+export type QuestionChange = { readonly [K in keyof ExplainParams]?: ExplainParams[K] | undefined };
+
+/** A question with some of its parts changed. */
+export function changedQuestion(question: PanelQuestion, change: QuestionChange): PanelQuestion {
+  const entries = Object.entries({ ...question, ...change }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as unknown as PanelQuestion;
+}
+
+/** What to ask to get an explanation again, beside what is compared and which part of the output was asked about. */
+export function questionBehind(explanation: Explanation, asked: PanelQuestion | undefined): PanelQuestion {
+  const { model, method, target, options } = explanation;
+  const { compare, score, where } = asked ?? {};
+  return changedQuestion(
+    { ...inputOf(asked ?? {}), model: model.path, method: method.id, options },
+    { ...(compare && { compare }), score, where, target: score === undefined ? target.index : undefined },
+  );
+}

@@ -6,6 +6,7 @@ import { completeLabels, resolveTarget } from '../inputs/labels';
 import type { Score } from '../methods/method';
 import type { ClassScore } from '../protocol';
 import { parseScore } from '../reverse/score';
+import { type BoxLayout, boxLayout, surest } from './boxes';
 
 /** How an output's numbers are scores of classes. */
 export interface ClassOutput {
@@ -20,6 +21,8 @@ export interface ClassOutput {
   readonly labels: readonly string[];
   /** Of outputs with a decision at every token: the one that counts, along the second axis. */
   readonly position?: number;
+  /** Of detectors: how the boxes lie in it. A class is then that of a box. */
+  readonly boxes?: BoxLayout;
 }
 
 /**
@@ -39,6 +42,11 @@ export function classOutput(
   if (shape.length === 0 || elementCount(shape) === 0) {
     throw new PrismError('UNSUPPORTED_OUTPUT', `the output ${name} of shape [${shape}] has no classes to choose from`);
   }
+  const boxes = task === 'detection' ? boxLayout(shape, labels?.length) : undefined;
+  if (boxes) {
+    const names = completeLabels(labels, shape[boxes.rows] - boxes.first);
+    return { name, kind: 'probabilities', axis: boxes.rows, shape, labels: names, boxes };
+  }
   const map = (task === 'segmentation' || shape.length === 4) && shape.length > 1 && !channelsLast;
   const axis = map ? 1 : shape.length - 1;
   const generated = task === 'text-generation' && shape.length === 3 && position !== undefined;
@@ -52,14 +60,31 @@ export function classOutput(
   };
 }
 
-/** One class's score, summed over all positions unless one counts; of a batch, that of its first item. */
-export function classScore({ name, axis, shape, position }: ClassOutput, index: number, region?: NdArray): Score {
+/**
+ * One class's score, summed over all positions unless one counts; of a batch, that of its first item; of a detector,
+ * that of the box which is surest of the class.
+ *
+ * @param values of the output: where the surest box is
+ */
+export function classScore(output: ClassOutput, index: number, region?: NdArray, values?: FloatArray): Score {
+  const { name, axis, shape, position, boxes } = output;
+  if (boxes) return boxScore(output, boxes, index, values ? surest(boxes, values)[index].anchor : 0);
   const select = shape.map((dim, at) => {
     if (at === axis) return index;
     if (at === 1 && position !== undefined) return position;
     return dim === 1 || at === 0 ? 0 : ':';
   });
   return { output: name, select, ...(region && { region }) };
+}
+
+/** The score of a class at one anchor. */
+export function boxScore(
+  { name, shape }: ClassOutput,
+  { rows, anchors, first }: BoxLayout,
+  index: number,
+  anchor: number,
+): Score {
+  return { output: name, select: shape.map((_, at) => (at === rows ? first + index : at === anchors ? anchor : 0)) };
 }
 
 /** The score of a class that a person named. Throws TARGET_OUT_OF_RANGE, TARGET_UNKNOWN, TARGET_AMBIGUOUS. */
@@ -123,6 +148,14 @@ function probabilities(kind: OutputKind, { scores, shares }: Totals): Float64Arr
 
 /** Scores and probabilities of all classes, in the order of the classes. */
 export function allClasses(output: ClassOutput, values: FloatArray): ClassScore[] {
+  if (output.boxes) {
+    return surest(output.boxes, values).map(({ probability }, index) => ({
+      index,
+      label: output.labels[index],
+      score: probability,
+      probability,
+    }));
+  }
   const total = totals(output, values.data);
   const probability = probabilities(output.kind, total);
   return Array.from(total.scores, (score, index) => ({

@@ -28,6 +28,7 @@ import { buildId } from './build';
 import { topClasses } from './classes';
 import { defaultShapes } from './defaultShapes';
 import type { Desk, Worked } from './desk';
+import { detectedBoxes, writeScore } from './detected';
 import { mapLikeness, strongestOverlap } from './divergence/likeness';
 import { type Answer, classify, explain, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
@@ -196,13 +197,16 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
       const photograph = seen && (await photographOf(seen));
       const report = this.#report(params.model, answer, request);
       const map = locationsOf(answer);
+      const boxes = photograph && detectedBoxes(answer, photograph);
       return {
         id: this.#explanations.keep({ answer, report, ...(photograph && { photograph }) }),
         model: this.#info(model),
         method: method.info,
         options: answer.options,
-        target: { ...shown, score: target.score },
+        target: { ...shown, score: target.score, ...(boxes && { probability: target.score }) },
         top: answer.top,
+        ...(boxes && { boxes, score: writeScore(answer.score) }),
+        ...(params.where !== undefined && { where: params.where }),
         ...(photograph && { photograph }),
         ...(text && { text: { ...text, tokens: report.tokens ?? [] } }),
         ...(row && { row: { name: row.name, features: report.features ?? [] } }),
@@ -322,6 +326,11 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
       replaceFile(file, (descriptor) => writeAll(descriptor, text, 0));
       return file;
     });
+  }
+
+  /** An explanation that can be asked further questions. Throws EXPLANATION_GONE. */
+  protected living(explanation: string): LivingExplanation {
+    return this.#explanations.get(explanation);
   }
 
   /** An explanation that is kept, as a program in the same process gets it. */

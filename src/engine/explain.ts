@@ -5,7 +5,7 @@ import { isElementType, toFloat32 } from '../inputs/elements';
 import { METHODS } from '../methods/index';
 import type { Attribution, Method, Options, OptionValue, PfvExplanation, Score, Subject } from '../methods/method';
 import { varied } from '../methods/sampling/varied';
-import type { ClassScore, LayerInfo, ScalarMap } from '../protocol';
+import type { ClassScore, LayerInfo, ScalarMap, Where } from '../protocol';
 import {
   allClasses,
   type ClassOutput,
@@ -20,7 +20,7 @@ import { findValue, pfvLayers } from './layers';
 import { asShown, channelAxis, mapOfLocations, sumChannels } from './maps';
 import type { Model } from './model';
 import { completeOptions } from './options';
-import { readRegion } from './region';
+import { readRegion, regionOf } from './region';
 import type { Request } from './requests';
 import { type Given, type Prepared, prepare } from './subject';
 
@@ -36,6 +36,8 @@ export interface Question extends Given {
   readonly score?: string;
   /** A file: the positions of a dense output that count. */
   readonly region?: string;
+  /** Of a dense output: only the positions where the class is the highest, or a part of the photograph. */
+  readonly where?: Where;
   /** The attribution of this value (its name or a unique end of it) instead of the input. */
   readonly at?: string;
   /** The receptive field of one PFV. */
@@ -123,7 +125,7 @@ interface Task {
   /** The output that the score is of. */
   readonly output: ClassOutput;
   readonly region: FloatArray | undefined;
-  /** Undefined: the highest class is explained. */
+  /** Undefined: which it is, the model's output tells. */
   readonly score: Score | undefined;
   /** The value that is explained. */
   readonly of: string;
@@ -157,17 +159,23 @@ async function begin(model: Model, method: Method, question: Question, request: 
   }
   const output = outputOf(model, prepared);
   if (question.target === undefined) return { ...common, output, score: undefined };
-  return { ...common, output, score: classScore(output, targetIndex(output, question.target), region) };
+  const index = targetIndex(output, question.target);
+  const open = output.boxes !== undefined || question.where !== undefined;
+  return { ...common, output, score: open ? undefined : classScore(output, index, region) };
 }
 
-/** The class with the highest probability. */
-function highestClass({ output, region }: Task, values: FloatArray): Score {
-  return classScore(output, topClasses(allClasses(output, values), 1)[0].index, region);
+/** The class that was asked for, else the one with the highest probability; where it lies, the values tell. */
+function chosenScore({ output, region, question, prepared }: Task, values: FloatArray): Score {
+  const { target, where } = question;
+  const index = target === undefined ? topClasses(allClasses(output, values), 1)[0].index : targetIndex(output, target);
+  const within = where === undefined ? region : regionOf(where, output, values, index, prepared);
+  return classScore(output, index, within, values);
 }
 
 /** The class that a score is of; null when it is another functional of the output. */
-export function classOf({ axis, shape, position }: ClassOutput, { select }: Score): number | null {
+export function classOf({ axis, shape, position, boxes }: ClassOutput, { select }: Score): number | null {
   const entry = select[axis];
+  if (boxes) return typeof entry === 'number' && entry >= boxes.first ? entry - boxes.first : null;
   const isWhole = (other: number | ':', at: number): boolean =>
     at === 1 && position !== undefined ? other === position : other === ':' || shape[at] === 1 || at === 0;
   const whole = select.every((other, at) => at === axis || isWhole(other, at));
@@ -209,7 +217,7 @@ async function explainLayers(task: Task, open: NonNullable<Method['open']>): Pro
   const subject = { graph: specialised.graph, feeds, input, output: output.name };
   const pfv = await open(subject, options, specialised.runtime);
   requireFinite(output.name, pfv.output.data, model.nanHint);
-  const score = task.score ?? highestClass(task, pfv.output);
+  const score = task.score ?? chosenScore(task, pfv.output);
   const relevance = await pfv.relevance(score, options);
   const layers = { pfv, maps: relevance.maps, layers: pfvLayers(pfv.layers) };
   const common = { score: relevance.score, output: pfv.output };
@@ -266,7 +274,7 @@ export async function fromEmbedding(prepared: Prepared, score: Score): Promise<P
 async function explainValue(task: Task): Promise<Answer> {
   const { model, method, options, prepared, question, output, request, of } = task;
   if (question.erf) throw withoutLayers(method);
-  const score = task.score ?? highestClass(task, await forward(model, prepared, output.name, request));
+  const score = task.score ?? chosenScore(task, await forward(model, prepared, output.name, request));
   request.stage(stageOf(method));
   const attribution = await method.explain(subjectOf(prepared, score, of), options, prepared.specialised.runtime);
   requireFinite(score.output, attribution.output.data, model.nanHint);

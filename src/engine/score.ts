@@ -95,11 +95,13 @@ async function openCase({ model, request }: Desk, question: Target): Promise<Jud
     return { model, prepared: await fromEmbedding(prepared, score), output, score, label };
   }
   const output = outputOf(model, prepared);
+  const open = question.target === undefined || output.boxes !== undefined;
+  const values = open ? await forward(model, prepared, output.name, request) : undefined;
   const index =
-    question.target === undefined
-      ? topClasses(allClasses(output, await forward(model, prepared, output.name, request)), 1)[0].index
-      : targetIndex(output, question.target);
-  const score = classScore(output, index, region);
+    question.target === undefined && values
+      ? topClasses(allClasses(output, values), 1)[0].index
+      : targetIndex(output, question.target ?? 0);
+  const score = classScore(output, index, region, values);
   return { model, prepared: await fromEmbedding(prepared, score), output, score, label: output.labels[index] };
 }
 

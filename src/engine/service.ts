@@ -5,6 +5,7 @@ import type {
   EngineApi,
   EvaluationOutcome,
   EvaluationParams,
+  JudgedMetric,
   MetricSummary,
   ModelDivergence,
   PictureFolder,
@@ -18,6 +19,7 @@ import { Engine } from './engine';
 import { evaluate } from './evaluation/evaluate';
 import { pictureFolder } from './evaluation/folder';
 import { unfitMethods } from './fit';
+import { judgeAnswer, summaryOf } from './judgeAnswer';
 import type { Model } from './model';
 
 /** The engine with what an editor asks beside single explanations. */
@@ -38,7 +40,16 @@ export class Service extends Engine implements EngineApi {
   }
 
   async metrics(_params: Record<string, never>): Promise<readonly MetricSummary[]> {
-    return METRICS.map(({ info: { id, title, summary, better, needs } }) => ({ id, title, summary, better, needs }));
+    return METRICS.map(summaryOf);
+  }
+
+  async judge(
+    { explanation, metrics, mask }: { explanation: string; metrics: readonly string[]; mask?: string },
+    context?: CallContext,
+  ): Promise<readonly JudgedMetric[]> {
+    const { answer } = this.living(explanation);
+    const { result } = await this.work(answer.model.path, (desk) => judgeAnswer(desk, answer, metrics, mask), context);
+    return result;
   }
 
   async folder({ images }: { images: string }): Promise<PictureFolder> {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { ReportState } from '../../src/protocol';
-import { activated, closeEverything, hexagon, until, workspace } from './support';
+import { activated, closeEverything, hexagon, workspace } from './support';
 
 const folder = (): string => workspace('watermark/three');
 
@@ -19,14 +19,9 @@ function makeFolder(): void {
 
 const latest = async (): Promise<ReportState | undefined> => (await activated()).evaluations().at(-1);
 
-/** Runs the command and takes whatever its questions propose. */
 async function evaluate(): Promise<ReportState> {
-  const work = vscode.commands.executeCommand('modelPrism.evaluateFolder', vscode.Uri.file(folder()));
-  await until('the questions', async () => {
-    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-    return latest();
-  });
-  await work;
+  const named = { methods: ['gradient', 'grad-cam'], metrics: ['deletion', 'gini'] };
+  await vscode.commands.executeCommand('modelPrism.evaluateFolder', vscode.Uri.file(folder()), named);
   return (await latest()) ?? assert.fail();
 }
 
@@ -42,8 +37,7 @@ describe('evaluating methods on a folder', () => {
     assert.equal(first.status, 'ready', first.error?.message);
     assert.match(first.page ?? '', /2 of 3 pictures judged/);
     assert.match(first.page ?? '', /broken\.png.*IMAGE_DECODE/s);
-    const { out, methods, metrics } = first.question;
-    assert.ok(methods.length >= 3 && metrics.includes('deletion'));
+    const { out, methods } = first.question;
     const results = path.join(out, 'results.jsonl');
     const lines = readFileSync(results, 'utf8');
     assert.equal(lines.trimEnd().split('\n').length, 2 * methods.length);

@@ -3,7 +3,7 @@ import type { VscodeCheckbox } from '@vscode-elements/elements/dist/vscode-check
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
-import type { MethodSummary, RemoteError } from '../../src/protocol';
+import type { MethodSummary, OptionInfo, RemoteError } from '../../src/protocol';
 import { prominentOption } from '../logic/options';
 import type { PanelModel } from '../logic/panel-model';
 import { PrismElement } from './element';
@@ -151,6 +151,7 @@ export class Header extends PrismElement {
         .options=${method.options.filter((option) => option !== prominent)}
         .values=${model.options}
         @option-change=${({ detail }: CustomEvent<OptionChange>) => model.setOption(detail.key, detail.value)}
+        @file-pick=${({ detail }: CustomEvent<OptionInfo>) => model.pickFile(detail)}
       ></prism-options>
     `;
   }
@@ -184,6 +185,18 @@ export class Header extends PrismElement {
             >
               ${icon('copy')}
             </button>`
+          : nothing
+      }
+      ${
+        pictures
+          ? html`<button
+        class="tool"
+        title=${t('Judge this map by metrics…')}
+        aria-label=${t('Judge this map by metrics…')}
+        @click=${this.model.judge}
+      >
+        ${icon('law')}
+      </button>`
           : nothing
       }
       <prism-menu .t=${t} label=${t('Export')} icon="export" .items=${items}></prism-menu>

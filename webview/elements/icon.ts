@@ -12,6 +12,8 @@ const glyphs = {
   error: '\uEA87',
   export: '\uEBAC',
   info: '\uEA74',
+  'folder-opened': '\uEAF7',
+  law: '\uEB12',
   layout: '\uEBEB',
   output: '\uEB9D',
   pinned: '\uEBA0',

@@ -8,6 +8,7 @@ import { live } from 'lit/directives/live.js';
 import type { OptionInfo, OptionValues } from '../../src/protocol';
 import { checkNumber } from '../logic/options';
 import { PrismElement } from './element';
+import { icon } from './icon';
 import { select } from './select';
 
 export interface OptionChange {
@@ -18,6 +19,7 @@ export interface OptionChange {
 declare module './element' {
   interface PrismEvents {
     'option-change': OptionChange;
+    'file-pick': OptionInfo;
   }
 }
 
@@ -42,6 +44,13 @@ export class Options extends PrismElement {
         margin-top: 2px;
         max-width: 240px;
         width: 100%;
+      }
+
+      .file {
+        align-items: center;
+        display: flex;
+        gap: 4px;
+        max-width: 266px;
       }
 
       .help {
@@ -90,12 +99,20 @@ export class Options extends PrismElement {
       const choices = (option.choices ?? []).map((choice) => ({ value: choice, title: choice }));
       return select(option.title, value, choices, (choice) => this.#change(option, choice));
     }
-    return html`<vscode-textfield
+    const field = html`<vscode-textfield
       label=${option.title}
       ?invalid=${this.wrong[option.key] !== undefined}
       .value=${live(value)}
       @change=${(event: Event) => this.#typed(option, (event.target as VscodeTextfield).value)}
     ></vscode-textfield>`;
+    if (option.type !== 'file') return field;
+    const browse = this.t('Choose a file for {0}…', option.title);
+    return html`<div class="file">
+      ${field}
+      <button class="tool" title=${browse} aria-label=${browse} @click=${() => this.emit('file-pick', option)}>
+        ${icon('folder-opened')}
+      </button>
+    </div>`;
   }
 
   #typed(option: OptionInfo, text: string): void {

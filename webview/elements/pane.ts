@@ -39,6 +39,8 @@ declare module './element' {
     'pane-step': Point;
     'pane-escape': undefined;
     'pane-camera': Camera;
+    /** A rectangle of the content, drawn with Shift. */
+    'pane-draw': Rect;
   }
 }
 
@@ -126,8 +128,12 @@ export class Pane extends PrismElement {
   @property({ attribute: false }) camera: Camera = wholeContent;
   /** Changes when the theme does. */
   @property({ attribute: false }) theme = 0;
+  /** Whether dragging with Shift draws a rectangle. */
+  @property({ type: Boolean }) draws = false;
 
   @state() private focused = false;
+  /** What is being drawn. */
+  @state() private drawn: Rect | undefined;
 
   @query('canvas') private canvas!: HTMLCanvasElement;
 
@@ -136,7 +142,9 @@ export class Pane extends PrismElement {
   #painted: Painted | undefined;
   #paints = 0;
   #frame = 0;
-  #drag: { readonly id: number; readonly from: Point; last: Point; moved: boolean } | undefined;
+  #drag:
+    | { readonly id: number; readonly from: Point; last: Point; moved: boolean; readonly draws: boolean }
+    | undefined;
   readonly #observer = new ResizeObserver(() => this.#schedule());
 
   override connectedCallback(): void {
@@ -265,7 +273,8 @@ export class Pane extends PrismElement {
   }
 
   #scene(cursor: Point | undefined): Scene {
-    const { photo, faint, viewport, cells, marks } = this;
+    const { photo, faint, viewport, cells, drawn } = this;
+    const marks = drawn ? [...this.marks, { rect: drawn, kind: 'pinned' } as const] : this.marks;
     const crisp = cells !== undefined || !(this.look && this.look.sigma >= 0.1);
     const map = this.#painted && { painted: this.#painted, area: this.area ?? this.content, crisp };
     return { photo, faint, viewport, map, cells, marks, cursor, grey: map ? this.look!.opacity : 0 };
@@ -295,7 +304,7 @@ export class Pane extends PrismElement {
     if (event.button > 1) return;
     const at = this.#at(event);
     this.canvas.setPointerCapture(event.pointerId);
-    this.#drag = { id: event.pointerId, from: at, last: at, moved: false };
+    this.#drag = { id: event.pointerId, from: at, last: at, moved: false, draws: this.draws && event.shiftKey };
   };
 
   #onMove = (event: PointerEvent): void => {
@@ -303,6 +312,10 @@ export class Pane extends PrismElement {
     const drag = this.#drag;
     if (drag?.id === event.pointerId) {
       drag.moved ||= Math.hypot(at.x - drag.from.x, at.y - drag.from.y) > 4 * this.#ratio;
+      if (drag.moved && drag.draws) {
+        this.drawn = this.#between(drag.from, at);
+        return;
+      }
       if (drag.moved) {
         this.canvas.classList.add('moving');
         const by = { x: at.x - drag.last.x, y: at.y - drag.last.y };
@@ -318,10 +331,20 @@ export class Pane extends PrismElement {
     const drag = this.#drag;
     this.#drag = undefined;
     this.canvas.classList.remove('moving');
+    const { drawn } = this;
+    this.drawn = undefined;
+    if (drawn) this.emit('pane-draw', drawn);
     if (drag && !drag.moved && event.button === 0) {
       this.emit('pane-pick', toContent(this.#placement, this.#at(event)));
     }
   };
+
+  /** The part of the content between two points of the canvas. */
+  #between(a: Point, b: Point): Rect {
+    const [from, to] = [toContent(this.#placement, a), toContent(this.#placement, b)];
+    const [x, y] = [Math.min(from.x, to.x), Math.min(from.y, to.y)];
+    return { x, y, width: Math.abs(to.x - from.x), height: Math.abs(to.y - from.y) };
+  }
 
   #onLeave = (): void => {
     if (this.#drag === undefined) this.#point(undefined, 'pointer');

@@ -54,8 +54,17 @@ export const panelStyles = css`
   }
 
   .classes,
+  .judged,
   .pfvs {
     flex: 0 1 auto;
+  }
+
+  .where {
+    padding: 2px 8px 6px;
+  }
+
+  .where vscode-single-select {
+    width: 100%;
   }
 
   .pfvs {

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Explanation } from '../../src/protocol';
+import type { Explanation, Where } from '../../src/protocol';
 import { colourMap } from '../logic/colour-maps';
 import { conservationText } from '../logic/conservation';
 import { number } from '../logic/numbers';
@@ -8,6 +8,7 @@ import type { PanelModel } from '../logic/panel-model';
 import { decodePhoto, type Photo, samePhotograph } from '../painting/photo';
 import { pictureOf } from '../painting/picture';
 import { readTheme } from '../painting/scene';
+import './boxes';
 import './breadcrumb';
 import './classes';
 import './comparison';
@@ -15,6 +16,7 @@ import { PrismElement } from './element';
 import './empty';
 import './header';
 import { icon } from './icon';
+import './judged';
 import './layers';
 import './message';
 import { panelStyles } from './panel-styles';
@@ -23,6 +25,7 @@ import './progress';
 import './section';
 import './text';
 import './row';
+import { select } from './select';
 import './stage';
 import type { Stage } from './stage';
 
@@ -132,7 +135,54 @@ export class Panel extends PrismElement {
     </main>`;
   }
 
-  #classes(model: PanelModel, { top, target }: Explanation, choose: (index: number) => Promise<void>): TemplateResult {
+  #boxes(model: PanelModel, { boxes = [], score }: Explanation): TemplateResult {
+    const { t } = model;
+    return html`<prism-section class="classes" .t=${t} heading=${t('Detections')} note=${boxes.length}>
+      <prism-boxes
+        .t=${t}
+        .boxes=${boxes}
+        .score=${score}
+        @box-choose=${(event: CustomEvent<string>) => model.explainPart({ score: event.detail })}
+      ></prism-boxes>
+    </prism-section>`;
+  }
+
+  /** Which positions of a segmentation count. */
+  #where(model: PanelModel, where: Where | undefined): TemplateResult {
+    const { t } = model;
+    const now = where === undefined ? 'all' : where === 'predicted' ? where : 'drawn';
+    const choices = [
+      { value: 'all', title: t('Everywhere'), description: t('The score is summed over the whole output.') },
+      {
+        value: 'predicted',
+        title: t('Where it is the highest class'),
+        description: t('Only the positions that the model gives to the class count.'),
+      },
+      {
+        value: 'drawn',
+        title: t('Region drawn with Shift'),
+        description: t('Hold Shift and drag over the picture to choose what counts.'),
+        disabled: now !== 'drawn',
+      },
+    ];
+    return html`<div class="where">
+      ${select(t('Positions that count'), now, choices, (value) => {
+        if (value !== 'drawn') void model.explainPart({ where: value === 'predicted' ? 'predicted' : null });
+      })}
+    </div>`;
+  }
+
+  #judged({ t, judged }: PanelModel): TemplateResult {
+    return html`<prism-section class="judged" .t=${t} heading=${t('Metrics')}>
+      <prism-judged .t=${t} .metrics=${judged}></prism-judged>
+    </prism-section>`;
+  }
+
+  #classes(
+    model: PanelModel,
+    { top, target, where }: Explanation,
+    choose: (index: number) => Promise<void>,
+  ): TemplateResult {
     const { t } = model;
     return html`<prism-section class="classes" .t=${t} heading=${t('Classes')}>
       <prism-classes
@@ -142,6 +192,7 @@ export class Panel extends PrismElement {
         .asked=${model.asked.target}
         @class-choose=${(event: CustomEvent<number>) => choose(event.detail)}
       ></prism-classes>
+      ${model.task === 'segmentation' && !model.comparing ? this.#where(model, where) : nothing}
     </prism-section>`;
   }
 
@@ -190,7 +241,9 @@ export class Panel extends PrismElement {
         ></prism-stage>
       </div>
       <aside>
+        ${explanation.boxes ? this.#boxes(model, explanation) : nothing}
         ${this.#classes(model, explanation, (index) => model.explainTarget(index))}
+        ${model.judged.length > 0 ? this.#judged(model) : nothing}
         ${layer ? this.#pfvSection(model) : nothing}
         ${explanation.layers.length > 0 ? this.#layerSection(model, explanation) : nothing}
       </aside>

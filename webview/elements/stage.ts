@@ -1,6 +1,6 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
-import type { PicturedExplanation, ScalarMap } from '../../src/protocol';
+import type { DetectedBox, PicturedExplanation, ScalarMap } from '../../src/protocol';
 import { type ColourMapKind, colourMap } from '../logic/colour-maps';
 import { contentOf, gridArea, once } from '../logic/content';
 import { describeMap } from '../logic/describe';
@@ -216,6 +216,8 @@ export class Stage extends PrismElement {
       .marks=${photographMarks(model, photograph.viewport)}
       .camera=${this.camera}
       .cursor=${this.#cursorOn('map')}
+      ?draws=${model.task === 'segmentation' && !model.layer}
+      @pane-draw=${(event: CustomEvent<Rect>) => model.explainPart({ where: event.detail })}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#point('map', event.detail)}
       @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#pickPlace(event.detail)}
       @pane-step=${(event: CustomEvent<Point>) => this.#stepCursor(event, 'map')}
@@ -373,6 +375,11 @@ export class Stage extends PrismElement {
   /** Pins the PFV that lies at a place of the photograph: the one clicked, or the cursor's. */
   #pickPlace(point = this.cursor?.point): void {
     const { layer, pictured: explanation } = this.model;
+    if (layer === undefined && point) {
+      const box = boxAt(explanation!, point);
+      if (box && box.score !== explanation!.score) void this.model.explainPart({ score: box.score });
+      return;
+    }
     if (layer === undefined || point === undefined || !this.#gridIsSpatial) return;
     const pfv = locationAt(layer, explanation!.photograph.viewport, point);
     if (pfv) this.model.pin(pfv);
@@ -383,4 +390,10 @@ export class Stage extends PrismElement {
     const { pinned } = this.model;
     if (pinned) this.gridPane?.reveal(centreOf(cellOf(grid, area, cellAt(grid, pinned))));
   }
+}
+
+/** The smallest box around a point of the photograph. */
+function boxAt({ boxes = [] }: PicturedExplanation, { x, y }: Point): DetectedBox | undefined {
+  const around = boxes.filter((box) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height);
+  return around.sort((a, b) => a.width * a.height - b.width * b.height)[0];
 }

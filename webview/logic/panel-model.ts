@@ -4,6 +4,7 @@ import type {
   ExplainParams,
   Explanation,
   HostApi,
+  JudgedMetric,
   LayerInfo,
   MethodSummary,
   OptionInfo,
@@ -165,6 +166,10 @@ export class PanelModel {
     return explanation?.photograph ? (explanation as PicturedExplanation) : undefined;
   }
 
+  get task(): string | undefined {
+    return this.explanation?.model.task;
+  }
+
   /** The open layer; undefined while the class map is shown. */
   get layer(): LayerInfo | undefined {
     return this.explanation?.layers.find(({ id }) => id === this.view.layer);
@@ -280,6 +285,24 @@ export class PanelModel {
     await this.#ask(() => this.host.explainTarget({ index }));
   }
 
+  /** Explains a box of a detector, or other positions of a segmentation. */
+  explainPart(part: Parameters<HostApi['explainPart']>[0]): Promise<void> {
+    return this.#ask(() => this.host.explainPart(part));
+  }
+
+  /** What metrics say of the explanation that is shown. */
+  get judged(): readonly JudgedMetric[] {
+    const { judged } = this.state ?? {};
+    return judged && judged.explanation === this.explanation?.id ? judged.metrics : [];
+  }
+
+  async pickFile(option: OptionInfo): Promise<void> {
+    await this.#ask(async () => {
+      const file = await this.host.pickFile({ title: option.title });
+      if (file !== undefined) await this.setOption(option.key, file);
+    });
+  }
+
   async chooseMethod(method: string): Promise<void> {
     if (method === this.method?.id) return;
     this.#show({ asked: { method } });
@@ -315,6 +338,7 @@ export class PanelModel {
 
   pickCompared = (): Promise<void> => this.#ask(() => this.host.pickCompared({}));
   exportComparison = (): Promise<void> => this.#ask(() => this.host.exportComparison({}));
+  judge = (): Promise<void> => this.#ask(() => this.host.judge({}));
   pickMethod = (): Promise<void> => this.#ask(() => this.host.pickMethod({}));
   cancel = (): Promise<void> => this.#ask(() => this.host.cancel({}));
   retry = (): Promise<void> => this.#ask(() => this.host.retry({}));

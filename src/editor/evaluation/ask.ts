@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { EvaluationParams, MetricSummary, OptionValues, PictureFolder } from '../../protocol';
+import type { EvaluationParams, OptionValues, PictureFolder } from '../../protocol';
 import type { EngineRoom } from '../engine-room';
 import type { MethodChoice } from '../methods';
+import { type MetricChoice, needsMask } from '../metrics';
 import type { WorkspaceModels } from '../models';
 import { modelFor } from '../pick-model';
 
@@ -12,18 +13,10 @@ export interface Asking {
   readonly engine: EngineRoom;
   readonly models: WorkspaceModels;
   readonly methods: MethodChoice;
-  readonly memory: vscode.Memento;
+  readonly metrics: MetricChoice;
   /** Where results are kept. */
   readonly storage: vscode.Uri;
 }
-
-const metricsKey = 'metrics';
-
-/** What is judged by until somebody chooses: what is quick, and where there are masks also where relevance lies. */
-const usual = {
-  always: ['average-drop', 'deletion', 'insertion', 'gini'],
-  withMasks: ['pointing-game', 'attribution-localisation', 'relevance-rank'],
-} as const;
 
 async function browse(title: string, folder: boolean, start: string): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
@@ -37,48 +30,13 @@ async function browse(title: string, folder: boolean, start: string): Promise<st
   return chosen?.[0]?.fsPath;
 }
 
-interface MetricItem extends vscode.QuickPickItem {
-  readonly metric: MetricSummary;
-}
-
-/** Lets the person choose metrics; undefined when they choose none. */
-async function pickMetrics(asking: Asking, masked: boolean): Promise<readonly MetricSummary[] | undefined> {
-  const { engine, memory } = asking;
-  const chosen =
-    memory.get<readonly string[]>(metricsKey) ?? (masked ? [...usual.always, ...usual.withMasks] : usual.always);
-  const items = engine.api.metrics({}).then((metrics) =>
-    metrics.map((metric): MetricItem => {
-      const needsMask = metric.needs.includes('mask') && metric.id !== 'grid-pointing-game';
-      const facts = [
-        metric.id,
-        metric.better === 'higher' ? vscode.l10n.t('higher is better') : vscode.l10n.t('lower is better'),
-        ...(needsMask ? [masked ? vscode.l10n.t('by masks') : vscode.l10n.t('needs masks: none were found')] : []),
-        ...(metric.needs.includes('method') ? [vscode.l10n.t('explains again: slow')] : []),
-      ];
-      return {
-        metric,
-        label: metric.title,
-        description: facts.join(' · '),
-        detail: metric.summary,
-        picked: chosen.includes(metric.id) && (masked || !needsMask),
-      };
-    }),
-  );
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Judge by which metrics?'),
-    canPickMany: true,
-    matchOnDescription: true,
-    matchOnDetail: true,
-  });
-  if (!picked || picked.length === 0) return undefined;
-  await memory.update(
-    metricsKey,
-    picked.map(({ metric }) => metric.id),
-  );
-  return picked.map(({ metric }) => metric);
-}
-
 type Companions = Pick<EvaluationParams, 'masks' | 'labels'>;
+
+/** What need not be asked. */
+export interface Named {
+  readonly methods?: readonly string[];
+  readonly metrics?: readonly string[];
+}
 
 /** Lets the person say which of the masks and labels that were found to use; undefined when they give up. */
 async function pickCompanions(images: string, { masks, labels }: PictureFolder): Promise<Companions | undefined> {
@@ -118,7 +76,11 @@ function resultsOf({ storage }: Asking, model: string, images: string): string {
  * @param folder the pictures; asked for when absent
  * @throws PrismError FILE_NOT_FOUND, NO_IMAGES
  */
-export async function askEvaluation(asking: Asking, folder?: string): Promise<EvaluationParams | undefined> {
+export async function askEvaluation(
+  asking: Asking,
+  folder?: string,
+  named: Named = {},
+): Promise<EvaluationParams | undefined> {
   const { engine, models, methods } = asking;
   const start = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
   const images = folder ?? (await browse(vscode.l10n.t('Evaluate on which folder of pictures?'), true, start));
@@ -127,14 +89,16 @@ export async function askEvaluation(asking: Asking, folder?: string): Promise<Ev
   const model = await modelFor(models, found.first);
   if (model === undefined) return undefined;
   const title = vscode.l10n.t('Evaluate which methods on {0} pictures?', found.count);
-  const ids = await methods.pickSeveral(model, title);
+  const ids = named.methods ?? (await methods.pickSeveral(model, title));
   if (!ids) return undefined;
   const companions = await pickCompanions(images, found);
   if (!companions) return undefined;
   const masked = companions.masks !== undefined || found.masked > 0;
-  const metrics = await pickMetrics(asking, masked);
+  const metrics = named.metrics
+    ? (await engine.api.metrics({})).filter(({ id }) => named.metrics?.includes(id))
+    : await asking.metrics.pick(masked);
   if (!metrics) return undefined;
-  const wanting = !masked && metrics.some(({ id, needs }) => needs.includes('mask') && id !== 'grid-pointing-game');
+  const wanting = !masked && metrics.some(needsMask);
   const masks = wanting ? await browse(vscode.l10n.t('Where are the masks?'), true, path.dirname(images)) : undefined;
   return {
     model,

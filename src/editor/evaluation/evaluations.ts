@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { EvaluationParams } from '../../protocol';
 import { evaluationViewType } from '../contributions';
-import { type Asking, askEvaluation } from './ask';
+import { type Asking, askEvaluation, type Named } from './ask';
 import { EvaluationPanel, type EvaluationRooms } from './panel';
 
 /** The evaluations that are open, with what tells of the running ones wherever the person looks. */
@@ -24,8 +24,8 @@ export class Evaluations implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   /** Asks what to evaluate on a folder, and does. */
-  async evaluate(folder: vscode.Uri | undefined): Promise<void> {
-    const question = await askEvaluation(this.asking, folder?.fsPath);
+  async evaluate(folder: vscode.Uri | undefined, named: Named): Promise<void> {
+    const question = await askEvaluation(this.asking, folder?.fsPath, named);
     if (question) await this.start(question);
   }
 

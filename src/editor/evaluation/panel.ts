@@ -5,7 +5,7 @@ import { PrismError } from '../../graph/errors';
 import type { EvaluationParams, Progress, ReportApi, ReportHostApi, ReportState } from '../../protocol';
 import { type Client, cancelled, type Implementation, toRemoteError } from '../../rpc';
 import type { EngineRoom } from '../engine-room';
-import { panelHtml, panelRoots } from '../panel-html';
+import { panelHtml, panelIcon, panelRoots } from '../panel-html';
 import { WebviewLink } from '../webview-link';
 
 /** Between two reports of progress to the webview. */
@@ -46,9 +46,7 @@ export class EvaluationPanel implements vscode.Disposable {
     this.onDisposed = panel.onDidDispose;
     this.#state = { status: 'stopped', title: titleOf(question), question, l10n: vscode.l10n.bundle ?? {} };
     panel.title = vscode.l10n.t('Evaluation: {0}', this.#state.title);
-    const icon = (theme: string): vscode.Uri =>
-      vscode.Uri.joinPath(rooms.extension, 'media', 'icons', `explain-${theme}.svg`);
-    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    panel.iconPath = panelIcon(rooms.extension);
     panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
     this.#link = new WebviewLink(panel.webview, this.#host, this.#sender);
     panel.webview.html = panelHtml(panel.webview, rooms.extension, 'report', panel.title);

@@ -5,7 +5,7 @@ import type { Judgement } from '../../metrics/metric';
 import { mean } from '../../metrics/statistics';
 import { classScore } from '../classes';
 import type { Desk } from '../desk';
-import { outputOf } from '../explain';
+import { forward, outputOf } from '../explain';
 import { Judge, type Wanted } from '../judge';
 import { metricReport } from '../score';
 import { type Prepared, prepare } from '../subject';
@@ -160,6 +160,7 @@ export async function judgeMosaic(desk: Desk, mosaic: Mosaic, wanted: readonly W
   }
   const { prepared, masks } = opened;
   const output = outputOf(model, prepared);
+  const values = output.boxes && (await forward(model, prepared, output.name, request));
   const pictures = mosaic.tiles.map(({ item, predicted }) => [contentsOf(item.path), predicted.index]);
   for (const by of run.explainers) {
     const key = keyOf(...modelKey(desk), pictures, explainerKey(by), wantedKey(wanted));
@@ -167,7 +168,7 @@ export async function judgeMosaic(desk: Desk, mosaic: Mosaic, wanted: readonly W
       const tiles = new Map<string, Judgement[]>(wanted.map(({ metric }) => [metric.info.id, []]));
       const start = performance.now();
       for (const [index, { predicted }] of mosaic.tiles.entries()) {
-        const score = classScore(output, predicted.index);
+        const score = classScore(output, predicted.index, undefined, values);
         const judge = new Judge({ model, prepared, output, score }, request, desk.scratch);
         const found = await judge.judge(await judge.explain(by), wanted, { mask: masks[index], by });
         for (const [id, judgement] of found) tiles.get(id)?.push(judgement);

@@ -68,12 +68,17 @@ export async function judgePicture(desk: Desk, item: Item, run: Run): Promise<Si
   const { model, request } = desk;
   const prepared = await prepare(model, { image: item.path }, request);
   const output = outputOf(model, prepared);
-  const classes = allClasses(output, await forward(model, prepared, output.name, request));
+  const values = await forward(model, prepared, output.name, request);
+  const classes = allClasses(output, values);
   const [{ index, label: name, probability }] = topClasses(classes, 1);
   const predicted = { index, label: name, probability };
   const label = labelOf(item, output);
   const chosen = question.target === 'label' && label ? label : { index, label: name };
-  const judge = new Judge({ model, prepared, output, score: classScore(output, chosen.index) }, request, desk.scratch);
+  const judge = new Judge(
+    { model, prepared, output, score: classScore(output, chosen.index, undefined, values) },
+    request,
+    desk.scratch,
+  );
   const mask = item.mask === undefined ? undefined : await maskFor(item.mask, judge.layout, prepared.seen);
   const leftOut = question.onlyCorrect && label !== undefined && label.index !== index;
   if (leftOut) pace.skip(explainers.length);

@@ -278,6 +278,28 @@ function start(): void {
     async exportComparison(params) {
       note('exportComparison', params);
     },
+    async explainPart(params) {
+      note('explainPart', params);
+      await explain();
+    },
+    async judge(params) {
+      note('judge', params);
+      const told = { summary: '', needs: ['model'] } as const;
+      const curve = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05];
+      await demo.update({
+        judged: {
+          explanation: demo.state.explanation!.id,
+          metrics: [
+            { ...told, id: 'deletion', title: 'Deletion', better: 'lower', value: 0.34, curve },
+            { ...told, id: 'gini', title: 'Sparseness', better: 'higher', value: 0.61 },
+          ],
+        },
+      });
+    },
+    async pickFile(params) {
+      note('pickFile', params);
+      return '/workspace/masks.npy';
+    },
     async pickMethod(params) {
       note('pickMethod', params);
     },

@@ -1,0 +1,48 @@
+import type { Metric } from '../metrics/metric';
+import type { JudgedMetric, MetricSummary } from '../protocol';
+import { toRemoteError } from '../rpc';
+import type { Desk } from './desk';
+import { type Answer, outputOf } from './explain';
+import { Judge } from './judge';
+import { maskFor } from './mask';
+import { wantedMetrics } from './score';
+
+/** What is told of a metric. */
+export const summaryOf = ({ info: { id, title, summary, better, needs } }: Metric): MetricSummary => ({
+  id,
+  title,
+  summary,
+  better,
+  needs,
+});
+
+/**
+ * What metrics say of an explanation that was given; a metric that fails says so.
+ *
+ * @param mask a file: where the evidence is
+ * @throws PrismError UNKNOWN_METRIC, those of reading the mask, CANCELLED
+ */
+export async function judgeAnswer(
+  { request, scratch }: Desk,
+  { model, prepared, score, method, options, attribution }: Answer,
+  metrics: readonly string[],
+  mask: string | undefined,
+): Promise<JudgedMetric[]> {
+  const output = outputOf(model, prepared, score.output);
+  const judge = new Judge({ model, prepared, output, score }, request, scratch);
+  const evidence = mask === undefined ? undefined : await maskFor(mask, judge.layout, prepared.seen);
+  const judged: JudgedMetric[] = [];
+  for (const wanted of wantedMetrics(metrics)) {
+    const { id } = wanted.metric.info;
+    const told = summaryOf(wanted.metric);
+    try {
+      const found = await judge.judge(attribution.map, [wanted], { mask: evidence, by: { method, options } });
+      const { value = null, reason, curve } = found.get(id) ?? {};
+      judged.push({ ...told, value, ...(reason !== undefined && { reason }), ...(curve && { curve: [...curve] }) });
+    } catch (error) {
+      request.checkCancelled();
+      judged.push({ ...told, value: null, error: toRemoteError(error) });
+    }
+  }
+  return judged;
+}
