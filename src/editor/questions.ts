@@ -22,7 +22,7 @@ export function titleOf(input: InputParams): string {
 }
 
 /** What is explained, without by what. */
-export const inputOf = ({ image, text, textFile, row }: InputParams): InputParams => ({
+const inputOf = ({ image, text, textFile, row }: InputParams): InputParams => ({
   ...(image !== undefined && { image }),
   ...(text !== undefined && { text }),
   ...(textFile !== undefined && { textFile }),

@@ -86,7 +86,8 @@ describe('boxes of a detector', () => {
     expect(byClass.report.target.score).toBeCloseTo(values[6 * 320 + best], 5);
     expect(relativeError(byClass.answer.attribution.map.data, byScore.answer.attribution.map.data)).toBe(0);
     const grad = golden.expect.find(({ what }) => what === 'grad');
-    const [, row, anchor] = grad?.params.index as number[];
+    const index = grad?.params.index as number[];
+    const [, row, anchor] = index;
     const named = await service.attribute(model, 'gradient', { inputs, score: `output[0,${row},${anchor}]` });
     expect(named.report.target.index).toBe(2);
     expect(relativeError(named.answer.attribution.map.data, grad?.array().data as Float32Array)).toBeLessThan(1e-4);
@@ -111,7 +112,8 @@ describe('boxes of a detector', () => {
 describe('a part of a segmentation', () => {
   it('is where the class is the highest', async () => {
     const { golden, model, inputs } = opened('A-unet_resize_bilinear');
-    const { shape, data } = golden.expect.find(({ what }) => what === 'forward')?.array() as FloatArray;
+    const forward = golden.expect.find(({ what }) => what === 'forward')?.array() as FloatArray;
+    const { shape, data } = forward;
     const pixels = shape[2] * shape[3];
     let sum = 0;
     for (let i = 0; i < pixels; i++) {
