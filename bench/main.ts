@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { backtraceSection } from './backtrace';
 import { gradientSection } from './gradient';
 import { methodsSection } from './methods';
 import { relevanceSection } from './relevance';
@@ -7,6 +8,7 @@ import { srdSection } from './srd';
 
 /** What `npm run bench` times, one section a file. */
 const SECTIONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
+  backtrace: backtraceSection,
   gradient: gradientSection,
   methods: methodsSection,
   relevance: relevanceSection,
