@@ -1,4 +1,4 @@
-// Sets up the VS Code that the tests drive: Debian packages, Node 24, code-server and debugpy, kept in a cache of the
+// Sets up the VS Code that the tests drive: Debian packages, Node 24, code-server, debugpy and PyTorch, kept in a cache of the
 // user's so that every clone shares them. Idempotent. None of it is a dependency of the project: code-server refuses to
 // be installed by any Node but 24, while the project itself runs on 20.
 import { spawnSync } from 'node:child_process';
@@ -21,10 +21,13 @@ const debianPackages = [
   'python3-venv',
 ];
 
+/** PyTorch as Debian has it: 200 MB in a minute, where that of PyPI brings CUDA along, 7 GB in three minutes. */
+const torchPackages = ['python3-torch', 'python3-numpy', 'python3-pil'];
+
 const folders = {
   node: path.join(toolCache, `node-${versions.node}`),
   codeServer: path.join(toolCache, `code-server-${versions.codeServer}`),
-  python: path.join(toolCache, `debugpy-${versions.debugpy}`),
+  python: path.join(toolCache, `debugpy-${versions.debugpy}-torch`),
 };
 
 /** What the test harness starts. `chromium` is undefined while no browser is installed. */
@@ -110,9 +113,22 @@ function installCodeServer() {
   run(tools.node, [tools.codeServer, ...own, '--version'], { cwd, env: { ...env, XDG_DATA_HOME: cwd } });
 }
 
-function installDebugpy() {
-  run('python3', ['-m', 'venv', folders.python]);
-  run(tools.python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', `debugpy==${versions.debugpy}`]);
+/** Whether Debian's PyTorch is installed or could be: an older Debian or another user must take PyPI's. */
+function haveDebianTorch() {
+  try {
+    if (process.getuid() === 0) installDebianPackages(torchPackages);
+  } catch (error) {
+    step(`PyTorch comes from PyPI: ${error.message}`);
+  }
+  return missingDebianPackages(torchPackages).length === 0;
+}
+
+/** A Python that debugs and trains: on top of Debian's own where that has PyTorch. */
+function installPython(fromDebian) {
+  const base = fromDebian ? ['/usr/bin/python3', '-m', 'venv', '--system-site-packages'] : ['python3', '-m', 'venv'];
+  run(base[0], [...base.slice(1), folders.python]);
+  const packages = [`debugpy==${versions.debugpy}`, ...(fromDebian ? [] : ['torch', 'numpy', 'pillow'])];
+  run(tools.python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', ...packages]);
 }
 
 /**
@@ -129,8 +145,11 @@ export function bootstrap() {
   installDebianPackages(debianPackages);
   once(folders.node, versions.node, installNode);
   once(folders.codeServer, versions.codeServer, installCodeServer);
-  once(folders.python, versions.debugpy, installDebugpy);
+  const fromDebian = haveDebianTorch();
+  const source = fromDebian ? 'Debian' : 'PyPI';
+  once(folders.python, `${versions.debugpy}, torch of ${source}`, () => installPython(fromDebian));
   step(`code-server ${versions.codeServer}, Node ${versions.node} and debugpy ${versions.debugpy} are in ${toolCache}`);
+  step(`PyTorch comes from ${source}`);
   return { kind: 'server' };
 }
 

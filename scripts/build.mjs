@@ -137,6 +137,7 @@ const bundles = [
     entryPoints: {
       webview: 'webview/main.ts',
       report: 'webview/report.ts',
+      array: 'webview/array/main.ts',
       checkpoints: 'webview/checkpoints/main.ts',
       models: 'webview/models/main.ts',
     },

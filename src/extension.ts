@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Checkpoints } from './editor/checkpoints/checkpoints';
 import { registerCommands } from './editor/commands';
+import { DebugRoom } from './editor/debug/room';
 import { ConfigDiagnostics } from './editor/diagnostics';
 import { EngineRoom } from './editor/engine-room';
 import { Evaluations } from './editor/evaluation/evaluations';
@@ -45,7 +46,9 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const status = new Status(engine, models, panels);
+  const debug = new DebugRoom({ context, log, engine, models, methods, panels });
   context.subscriptions.push(
+    debug,
     status,
     comparisons,
     evaluations,
@@ -69,6 +72,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     evaluations,
     checkpoints,
     comparisons,
+    debug,
   };
   context.subscriptions.push(...registerCommands(rooms));
   return {

@@ -3,6 +3,7 @@ import { PrismError } from '../graph/errors';
 import { toRemoteError } from '../rpc';
 import type { Checkpoints } from './checkpoints/checkpoints';
 import { type CommandId, commands, methodPrefix } from './contributions';
+import type { DebugRoom } from './debug/room';
 import { type EngineRoom, sentence } from './engine-room';
 import type { Evaluations } from './evaluation/evaluations';
 import type { Explainer } from './explain';
@@ -29,6 +30,7 @@ export interface CommandRooms {
   readonly evaluations: Evaluations;
   readonly checkpoints: Checkpoints;
   readonly comparisons: ModelComparisons;
+  readonly debug: DebugRoom;
 }
 
 type Action = (...args: readonly unknown[]) => Promise<void>;
@@ -60,7 +62,7 @@ function namedBy(args: readonly unknown[]): Named {
 
 /** Registers every command; a failure is told with its code and the log at hand. */
 export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
-  const { explainer, methods } = rooms;
+  const { debug, explainer, methods } = rooms;
 
   const explain = async (args: readonly unknown[], wish: { method?: string; newPanel?: boolean }): Promise<void> => {
     const active = activeImage();
@@ -124,6 +126,10 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       }
     },
     [commands.cancel]: async () => explainer.cancel(),
+    [commands.viewVariable]: (...args) => debug.view(...args),
+    [commands.explainVariable]: (...args) => debug.explain(...args),
+    [commands.lossGradient]: (...args) => debug.lossGradient(...args),
+    [commands.showChanges]: () => debug.changes(),
   };
 
   const register = (id: string, action: Action): vscode.Disposable =>

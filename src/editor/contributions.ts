@@ -31,6 +31,10 @@ export const commands = {
   unpinImages: 'modelPrism.unpinImages',
   watchCheckpoints: 'modelPrism.watchCheckpoints',
   clearCheckpoints: 'modelPrism.clearCheckpoints',
+  viewVariable: 'modelPrism.viewVariable',
+  explainVariable: 'modelPrism.explainVariable',
+  lossGradient: 'modelPrism.lossGradient',
+  showChanges: 'modelPrism.showChanges',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];

@@ -18,15 +18,16 @@ export function titleOf(input: InputParams): string {
     return `“${line.length > TITLE ? `${line.slice(0, TITLE - 1)}…` : line}”`;
   }
   const file = input.image ?? input.textFile ?? input.row ?? '';
-  return fileOf(input) === undefined ? file.slice(0, TITLE) : path.basename(file);
+  return fileOf(input) === undefined ? file.slice(0, TITLE) : path.basename(file, input.inputs ? '.npy' : '');
 }
 
 /** What is explained, without by what. */
-const inputOf = ({ image, text, textFile, row }: InputParams): InputParams => ({
+const inputOf = ({ image, text, textFile, row, inputs }: InputParams): InputParams => ({
   ...(image !== undefined && { image }),
   ...(text !== undefined && { text }),
   ...(textFile !== undefined && { textFile }),
   ...(row !== undefined && { row }),
+  ...(inputs !== undefined && { inputs }),
 });
 
 export const sameInput = (a: ExplainParams, b: ExplainParams): boolean =>

@@ -43,7 +43,7 @@ import { ModelRuntime, type Request, Requests } from './requests';
 import { type Savable, saveExplanation } from './save';
 import { Sources } from './sources';
 import { GraphStore } from './store';
-import { type Given, photographOf, prepare } from './subject';
+import { type Given, photographOf, pictureOfInput, prepare } from './subject';
 
 export interface EngineOptions {
   /** Names the release: what another one has cached is not used. */
@@ -188,13 +188,16 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     return this.#requests.run(context, async (request) => {
       const model = await this.#get(params.model);
       const method = this.#method(params.method);
-      const answer = await explain(model, method, params, request);
+      const { inputs, ...question } = params;
+      const given = inputs && { inputs: new Map(Object.entries(inputs)) };
+      const answer = await explain(model, method, { ...question, ...given }, request);
       const { target, prepared, attribution } = answer;
       const shown = answer.classes[target.index ?? -1];
       const { seen, text, row } = prepared;
-      if ((!seen && !text && !row) || !shown)
+      if ((!seen && !text && !row && !inputs) || !shown)
         throw new PrismError('INPUT_MISSING', 'nothing to explain was given; name a picture, a text or a row');
-      const photograph = seen && (await photographOf(seen));
+      const picture = inputs && params.image;
+      const photograph = await (seen ? photographOf(seen) : picture && pictureOfInput(picture, prepared));
       const report = this.#report(params.model, answer, request);
       const map = locationsOf(answer);
       const boxes = photograph && detectedBoxes(answer, photograph);

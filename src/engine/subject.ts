@@ -242,3 +242,41 @@ export async function photographOf({ path, picture, geometry }: Seen): Promise<P
     viewport: { x: x * across, y: y * down, width: width * across, height: height * down },
   };
 }
+
+/**
+ * A picture of an input that was given as an array: its first item, from the lowest value (black) to the highest. Three
+ * channels are colours, another number of them is averaged; NaN is black.
+ */
+export async function pictureOfInput(path: string, { feeds, input, channels }: Prepared): Promise<Photograph> {
+  const array = feeds.get(input);
+  if (!array || !isElementType(array.dtype)) {
+    throw new PrismError('INPUT_MISSING', `the input ${input} has no numbers to be shown`);
+  }
+  const values = toFloat32(array.dtype, array.data as Float32Array);
+  const shape = channels === 0 ? array.shape : array.shape.slice(1);
+  const last = channels !== undefined && channels === array.shape.length - 1 && shape.length >= 2;
+  const planes = shape.length < 3 ? 1 : last ? shape[shape.length - 1] : shape[0];
+  const sides = shape.length < 3 ? shape : last ? shape.slice(0, -1) : shape.slice(1);
+  const width = sides.at(-1) ?? 1;
+  const height = Math.max(
+    1,
+    sides.slice(0, -1).reduce((product, side) => product * side, 1),
+  );
+  const area = width * height;
+  const at = (plane: number, place: number): number => values[last ? place * planes + plane : plane * area + place];
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < planes * area; i++) {
+    if (Number.isFinite(values[i])) [low, high] = [Math.min(low, values[i]), Math.max(high, values[i])];
+  }
+  const scale = high > low ? 255 / (high - low) : 0;
+  const data = new Uint8Array(3 * area);
+  for (let place = 0; place < area; place++) {
+    let mean = 0;
+    for (let plane = 0; plane < planes; plane++) mean += at(plane, place) / planes;
+    for (let colour = 0; colour < 3; colour++) {
+      data[3 * place + colour] = Math.round(scale * ((planes === 3 ? at(colour, place) : mean) - low)) || 0;
+    }
+  }
+  const encoded = await encodePicture({ width, height, data }, 'png', SHOWN_SIDE);
+  return { path, width, height, encoded, mime: 'image/png', viewport: { x: 0, y: 0, width, height } };
+}

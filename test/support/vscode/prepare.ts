@@ -1,15 +1,26 @@
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { downloadAndUnzipVSCode } from '@vscode/test-electron';
 import { bootstrap, tools } from '../../../scripts/bootstrap.mjs';
 import { vsixPath } from '../../../scripts/package.mjs';
+import { runBin } from '../../../scripts/tools.mjs';
 import type { Machine } from './machine';
 import { Profile } from './profile';
 import { installOnServer } from './server';
 import { installOnDesktop } from './window';
 
+/** Packs the extension that lets the tests debug Python: the one that people use comes from a marketplace. */
+function debugpyPackage(folder: string): string {
+  const out = path.join(folder, 'debugpy.vsix');
+  const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license'];
+  const cwd = path.join(import.meta.dirname, 'debugpy');
+  runBin('@vscode/vsce', ['package', ...options, '--out', out], { command: 'vsce', cwd, stdio: 'ignore' });
+  return out;
+}
+
 /**
- * Finds a VS Code and installs the packaged extension.
- * @param extensions an empty folder for the extension
+ * Finds a VS Code and installs the packaged extension, and the one that debugs Python.
+ * @param extensions an empty folder for the extensions
  * @throws Error when the extension was not packaged before
  */
 export async function prepareMachine(extensions: string): Promise<Machine> {
@@ -17,7 +28,7 @@ export async function prepareMachine(extensions: string): Promise<Machine> {
   if (!existsSync(vsix)) throw new Error(`${vsix} is missing: npm run package makes it`);
   if (bootstrap().kind === 'desktop') {
     const executable = await downloadAndUnzipVSCode('stable');
-    installOnDesktop(executable, extensions, vsix);
+    for (const file of [vsix, debugpyPackage(extensions)]) installOnDesktop(executable, extensions, file);
     return { kind: 'desktop', executable, extensions };
   }
   const { node, codeServer, chromium } = tools;
@@ -25,7 +36,7 @@ export async function prepareMachine(extensions: string): Promise<Machine> {
   const machine = { kind: 'server', node, codeServer, chromium, extensions } as const;
   const profile = new Profile();
   try {
-    installOnServer(machine, profile, vsix);
+    for (const file of [vsix, debugpyPackage(profile.folder)]) installOnServer(machine, profile, file);
   } finally {
     profile.remove();
   }

@@ -1,0 +1,325 @@
+"""What the debuggee's programs answer, and that they leave no trace, with real torch, NumPy and PIL."""
+import base64
+import builtins
+import copy
+import hashlib
+import io
+import json
+import random
+import struct
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+SOURCES = Path(__file__).resolve().parents[2] / "media" / "python"
+
+
+def space(*files):
+    names = {"__name__": "model_prism"}
+    for file in files:
+        exec((SOURCES / file).read_text(), names)
+    return names
+
+
+def unpacked(text):
+    data = base64.b64decode(text)
+    (size,) = struct.unpack_from("<I", data)
+    return json.loads(data[4 : 4 + size]), data[4 + size :]
+
+
+def ask(what, *arguments):
+    names = space("view.py", "live.py")
+    return unpacked(names["answer"](names[what], *arguments))
+
+
+def view(value, **wish):
+    header, data = ask("view", value, {"most": 512, **wish})
+    if "error" in header:
+        return header["error"]
+    shape = [header["picture"][key] for key in ("planes", "height", "width")]
+    header["pixels"] = np.frombuffer(data, header["picture"]["element"]).reshape(shape)
+    return header
+
+
+class Viewing(unittest.TestCase):
+    def test_axes_of_pictures_and_stacks(self):
+        for shape, items, channels, channel in [
+            ((5,), 1, 1, 0),
+            ((4, 6), 1, 1, 0),
+            ((3, 8, 9), 1, 3, "colour"),
+            ((8, 9, 3), 1, 3, "colour"),
+            ((2, 64, 5, 5), 2, 64, 0),
+            ((2, 5, 3, 8, 9), 10, 3, "colour"),
+            ((7, 20, 30), 1, 7, 0),
+        ]:
+            header = view(np.zeros(shape, np.float32))
+            self.assertEqual((header["items"], header["channels"], header["channel"]), (items, channels, channel), shape)
+
+    def test_values_of_an_item_and_a_channel(self):
+        values = np.random.default_rng(0).normal(size=(2, 3, 5, 7, 11)).astype(np.float32)
+        for array in (values, torch.from_numpy(values), torch.from_numpy(values).double()):
+            shown = view(array, item=4, channel=2)
+            np.testing.assert_array_equal(shown["pixels"][0], values[1, 1, 2])
+        mean = view(torch.from_numpy(values), item=1, channel="mean")["pixels"][0]
+        np.testing.assert_allclose(mean, values[0, 1].mean(0), rtol=1e-5, atol=1e-6)
+
+    def test_rows_and_columns_of_interleaved_colours(self):
+        values = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
+        np.testing.assert_array_equal(view(values)["pixels"], values.transpose(2, 0, 1))
+        np.testing.assert_array_equal(view(Image.fromarray(values))["pixels"], values.transpose(2, 0, 1))
+        np.testing.assert_array_equal(view(Image.fromarray(values), channel=1)["pixels"][0], values[:, :, 1])
+
+    def test_down_sampling_takes_every_nth_element(self):
+        values = np.arange(100 * 70, dtype=np.float32).reshape(100, 70)
+        for array in (values, torch.from_numpy(values), Image.fromarray(values)):
+            shown = view(array, most=30)
+            self.assertEqual(shown["picture"]["stride"], 4)
+            np.testing.assert_array_equal(shown["pixels"][0], values[::4, ::4])
+
+    def test_statistics_count_odd_values(self):
+        values = np.array([[0, 1, np.nan, -3], [np.inf, np.inf, -np.inf, 0]], np.float32)
+        for array in (values, torch.from_numpy(values), torch.from_numpy(values).half()):
+            found = view(array)["statistics"]
+            self.assertEqual(
+                found,
+                {"min": -3, "max": 1, "mean": -0.5, "zeros": 2, "nan": 1, "positive": 2, "negative": 1, "counted": 8},
+            )
+        self.assertIsNone(view(np.full((2, 2), np.nan))["statistics"]["min"])
+
+    def test_every_kind_of_element(self):
+        for kind in (np.bool_, np.int8, np.uint8, np.int64, np.float16, np.float64, ">f4"):
+            shown = view(np.array([[0, 1], [1, 0]], kind))
+            np.testing.assert_array_equal(shown["pixels"][0], [[0, 1], [1, 0]], str(kind))
+        for kind in (torch.bool, torch.int16, torch.int64, torch.bfloat16, torch.float16, torch.float64):
+            shown = view(torch.tensor([[0, 1], [1, 0]]).to(kind))
+            np.testing.assert_array_equal(shown["pixels"][0], [[0, 1], [1, 0]], str(kind))
+        np.testing.assert_array_equal(view(torch.tensor([[3 + 4j]]))["pixels"][0], [[5]])
+        sparse = torch.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse()
+        np.testing.assert_array_equal(view(sparse)["pixels"][0], [[0, 2], [0, 0]])
+        quantized = torch.quantize_per_tensor(torch.tensor([[0.5, 1.0]]), 0.5, 0, torch.qint8)
+        np.testing.assert_array_equal(view(quantized)["pixels"][0], [[0.5, 1]])
+        for mode in ("1", "L", "P", "RGBA", "CMYK", "I", "F", "I;16"):
+            self.assertEqual(view(Image.new(mode, (3, 2)))["picture"]["height"], 2, mode)
+
+    def test_what_follows_the_array_protocol(self):
+        class Other:
+            def __array__(self, dtype=None):
+                return np.eye(3)
+
+        np.testing.assert_array_equal(view(Other())["pixels"][0], np.eye(3))
+
+    def test_what_cannot_be_shown_has_a_code(self):
+        class Silent:
+            def __repr__(self):
+                raise RuntimeError("no words")
+
+        class Broken:
+            def __array__(self, dtype=None):
+                raise Silent
+
+        for value, code in [
+            (Silent(), "VARIABLE_NO_ARRAY"),
+            (Broken(), "VARIABLE_UNREADABLE"),
+            ([1, 2], "VARIABLE_NO_ARRAY"),
+            (np.zeros((0, 3)), "VARIABLE_EMPTY"),
+            (np.array(["a"]), "VARIABLE_NOT_NUMERIC"),
+            (torch.empty(2, 2, device="meta"), "VARIABLE_LAZY"),
+        ]:
+            self.assertEqual(view(value)["code"], code)
+
+    def test_a_lazy_picture_stays_unread(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "p.png"
+            Image.fromarray(np.full((2, 2), 9, np.uint8)).save(file)
+            with Image.open(file) as picture:
+                self.assertEqual(view(picture)["pixels"].max(), 9)
+                self.assertTrue(picture.tile)
+                self.assertFalse(picture.fp.closed)
+
+    def test_large_arrays_are_small_on_the_wire(self):
+        _, data = ask("view", torch.zeros(16, 1024, 1024), {"most": 512})
+        self.assertLessEqual(len(data), 512 * 512 * 4)
+
+    def test_leaves_no_trace(self):
+        given = torch.randn(1, 3, 4, 4, requires_grad=True)
+        version, names, modules = given._version, dict(vars(builtins)), set(sys.modules)
+        states = random.getstate(), torch.get_rng_state(), np.random.get_state()[1].copy()
+        grad_mode = torch.is_grad_enabled()
+        view(given * 2)
+        self.assertEqual(given._version, version)
+        self.assertIsNone(given.grad)
+        self.assertEqual(dict(vars(builtins)), names)
+        self.assertEqual(set(sys.modules), modules)
+        self.assertEqual(random.getstate(), states[0])
+        self.assertTrue(torch.equal(torch.get_rng_state(), states[1]))
+        self.assertTrue((np.random.get_state()[1] == states[2]).all())
+        self.assertEqual(torch.is_grad_enabled(), grad_mode)
+
+
+class Net(nn.Module):
+    def __init__(self, dropout=0.0):
+        super().__init__()
+        self.conv = nn.utils.weight_norm(nn.Conv2d(3, 4, 3))
+        self.bn = nn.BatchNorm2d(4)
+        self.drop = nn.Dropout(dropout)
+        self.fc = nn.Linear(4, 5)
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.fc(self.drop(torch.relu(self.bn(self.conv(x)))).mean((2, 3)))
+
+
+def digest(module):
+    buffer = io.BytesIO()
+    torch.save([module.state_dict(), [p.grad for p in module.parameters()]], buffer)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+class Living(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(1)
+
+    def test_export_leaves_the_module_as_it_was(self):
+        net, seen = Net(0.5), []
+        net.train()
+        net.bn.eval()
+        net.conv.register_forward_hook(lambda *_: seen.append(1))
+        net.fc.register_full_backward_hook(lambda *_: seen.append(2))
+        x = torch.randn(2, 3, 8, 8)
+        loss = net(x).square().sum()
+        loss.backward()
+        seen.clear()
+        before, calls = digest(net), net.calls
+        states = random.getstate(), torch.get_rng_state(), np.random.get_state()[1].copy()
+        modes = [part.training for part in net.modules()]
+        hooks = len(net.conv._forward_hooks), len(net.conv._forward_pre_hooks)
+        header, data = ask("export", net, x, {"item": 1})
+        self.assertNotIn("error", header)
+        self.assertEqual(header["size"], len(data))
+        self.assertEqual(digest(net), before)
+        self.assertEqual(seen, [])
+        self.assertEqual(net.calls, calls)
+        self.assertEqual([part.training for part in net.modules()], modes)
+        self.assertEqual((len(net.conv._forward_hooks), len(net.conv._forward_pre_hooks)), hooks)
+        self.assertTrue(all(p.requires_grad for p in net.parameters()))
+        self.assertEqual(random.getstate(), states[0])
+        self.assertTrue(torch.equal(torch.get_rng_state(), states[1]))
+        self.assertTrue((np.random.get_state()[1] == states[2]).all())
+        self.assertTrue(torch.is_grad_enabled())
+        self.assertIn("1 forward hook(s)", header["notes"][0])
+        self.assertNotIn("__model_prism__", sys.modules)
+
+    def test_large_exports_come_in_slices_and_nothing_stays(self):
+        names = space("view.py", "live.py")
+        names["SLICE"] = 100
+        header, data = unpacked(names["answer"](names["export"], Net(), torch.randn(1, 3, 8, 8), {}))
+        self.assertEqual(len(data), 100)
+        while len(data) < header["size"]:
+            _, part = unpacked(names["answer"](names["more"], len(data)))
+            data += part
+        self.assertEqual(len(data), header["size"])
+        self.assertNotIn("__model_prism__", sys.modules)
+        names["answer"](names["export"], Net(), torch.randn(1, 3, 8, 8), {})
+        names["answer"](names["more"], -1)
+        self.assertNotIn("__model_prism__", sys.modules)
+
+    def test_what_cannot_be_exported_has_a_code_and_a_place(self):
+        class Odd(nn.Linear):
+            def forward(self, x):
+                raise ValueError("not today")
+
+        class Uncopyable(nn.Linear):
+            def __deepcopy__(self, memo):
+                raise TypeError("mine")
+
+        x = torch.zeros(1, 3)
+        error = ask("export", Odd(3, 2), x, {})[0]["error"]
+        self.assertEqual(error["code"], "MODULE_EXPORT_FAILED")
+        self.assertRegex(error["message"], r"not today.*debuggee_test\.py:\d+")
+        self.assertEqual(ask("export", Uncopyable(3, 2), x, {})[0]["error"]["code"], "MODULE_NOT_COPIED")
+        self.assertEqual(ask("export", print, x, {})[0]["error"]["code"], "MODULE_NOT_TORCH")
+        self.assertEqual(ask("export", nn.LazyLinear(2), x, {})[0]["error"]["code"], "VARIABLE_LAZY")
+        self.assertEqual(ask("export", nn.Linear(3, 2), "x", {})[0]["error"]["code"], "VARIABLE_NO_ARRAY")
+
+    def test_scope_names_modules_inputs_and_losses(self):
+        net, x = Net(), torch.randn(2, 3, 8, 8)
+        logits = net(x)
+        holder = type("Trainer", (), {})()
+        holder.net = net.fc
+        loss = logits.sum()
+        header, _ = ask("scope", [{"self": holder, "net": net, "x": x, "logits": logits, "loss": loss, "n": 3}, {}])
+        self.assertEqual([m["expression"] for m in header["modules"]], ["net", "self.net"])
+        self.assertEqual(header["tensors"][0], {"expression": "x", "shape": [2, 3, 8, 8], "computed": False})
+        self.assertTrue(header["tensors"][1]["computed"])
+        self.assertEqual(header["losses"], [{"expression": "loss"}])
+
+    def test_items_in_full(self):
+        values = np.random.default_rng(0).normal(size=(4, 3, 5, 5))
+        for array in (values, torch.from_numpy(values)):
+            header, data = ask("item", array, {"item": 2})
+            self.assertEqual(header["shape"], [1, 3, 5, 5])
+            np.testing.assert_array_equal(np.frombuffer(data, np.float32).reshape(3, 5, 5), values[2].astype(np.float32))
+        header, data = ask("item", torch.from_numpy(values[0]), {})
+        self.assertEqual(header["shape"], [1, 3, 5, 5])
+        picture = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+        for array in (picture, Image.fromarray(picture)):
+            header, data = ask("item", array, {})
+            self.assertTrue(header["picture"])
+            self.assertEqual(data, picture.tobytes())
+        rows = np.arange(2 * 3 * 5 * 7, dtype=np.uint8).reshape(2, 3, 5, 7)
+        for array in (rows, torch.from_numpy(rows)):
+            header, data = ask("item", array, {"item": 1})
+            self.assertEqual(header["shape"], [5, 7, 3])
+            self.assertEqual(data, rows[1].transpose(1, 2, 0).tobytes())
+
+    def test_loss_gradient_is_that_of_the_step(self):
+        net = Net()
+        net.train()
+        x, target = torch.randn(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])
+        twin, leaf = copy_of(net), x.clone().requires_grad_()
+        nn.functional.cross_entropy(twin(leaf), target).backward()
+
+        logits = net(x)
+        loss = nn.functional.cross_entropy(logits, target)
+        before, calls = digest(net), net.calls
+        header, data = ask("loss_gradient", loss, x, [{"net": net, "x": x, "logits": logits, "loss": loss}, {}], {"module": "net"})
+        self.assertEqual(header["notes"], [])
+        found = np.frombuffer(data, np.float32).reshape(x.shape)
+        np.testing.assert_allclose(found, leaf.grad.numpy(), rtol=1e-4, atol=1e-7)
+        self.assertEqual(digest(net), before)
+        self.assertEqual(net.calls, calls)
+        self.assertIsNone(x.grad)
+        # The graph is still whole.
+        loss.backward()
+        error = ask("loss_gradient", loss, x, [{"net": net, "x": x, "logits": logits}, {}], {"module": "net"})[0]["error"]
+        self.assertEqual(error["code"], "GRAPH_FREED")
+
+    def test_loss_gradient_of_an_input_in_the_graph(self):
+        x = torch.randn(2, 3, requires_grad=True)
+        loss = (x**3).sum()
+        _, data = ask("loss_gradient", loss, x, [{}, {}], {})
+        np.testing.assert_allclose(np.frombuffer(data, np.float32).reshape(2, 3), 3 * x.detach().numpy() ** 2, rtol=1e-5)
+        self.assertIsNone(x.grad)
+
+    def test_loss_gradient_without_its_output_says_what_to_do(self):
+        net, x = Net(), torch.randn(2, 3, 8, 8)
+        loss = net(x).sum()
+        error = ask("loss_gradient", loss, x, [{"net": net, "x": x, "loss": loss}, {}], {"module": "net"})[0]["error"]
+        self.assertEqual(error["code"], "NO_OUTPUT")
+
+
+def copy_of(net):
+    twin = Net()
+    twin.load_state_dict(copy.deepcopy(net.state_dict()))
+    return twin.train()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

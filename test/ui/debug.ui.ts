@@ -1,0 +1,235 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tools } from '../../scripts/bootstrap.mjs';
+import { readNpy } from '../../src/inputs/npy';
+import type { PanelDriver } from '../support/panel-driver';
+import { explained } from '../support/vscode/explained';
+import { useWorkbench } from '../support/vscode/use-workbench';
+import { sleep, until } from '../support/vscode/wait';
+
+/**
+ * A real training of real PyTorch, stopped by debugpy in a real VS Code. What is shown is held against the same training
+ * without a debugger: its weights exported by hand, its gradients by autograd, its weights at the end.
+ */
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+const pictures = path.join(root, 'media/sample/watermark/pictures');
+/** On a desktop, the one that the person has: it needs debugpy, torch, numpy and pillow. */
+const python = existsSync(tools.python) ? tools.python : 'python3';
+const reference = mkdtempSync(path.join(os.tmpdir(), 'prism-reference-'));
+const times: Record<string, number> = {};
+const source = readFileSync(path.join(root, 'test/ui/debuggee/train.py'), 'utf8').split('\n');
+/** Where the loss is known and nothing has gone back through it. */
+const line = 1 + source.findIndex((text) => text.includes('optimizer.zero_grad'));
+
+function runPython(...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(python, args, {
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  if (status !== 0) throw new Error(`${args[0]} failed:\n${stdout}${stderr}`);
+  return `${stdout}${stderr}`;
+}
+
+const array = (file: string): Float32Array => Float32Array.from(readNpy(readFileSync(file)).data as Float32Array);
+
+/** The largest difference, by the largest magnitude there is. */
+function distance(found: Float32Array, expected: Float32Array): number {
+  expect(found.length).toBe(expected.length);
+  const most = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  expect(most).toBeGreaterThan(0);
+  return found.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0) / most;
+}
+
+describe('programs in the debuggee', () => {
+  // Each test of the Python suite is one line on its standard error, `name (place) ... ok`.
+  test('answer for arrays, modules and losses, and leave no trace', () => {
+    const output = runPython(path.join(root, 'test/python/debuggee_test.py'));
+    expect(Number(/Ran (\d+) tests/.exec(output)?.[1])).toBeGreaterThan(15);
+    expect(output).toMatch(/^OK$/m);
+  });
+});
+
+describe('at a breakpoint', () => {
+  const workbench = useWorkbench(() => ({
+    workspace: 'test/ui/debuggee',
+    settings: { 'modelPrism.provider': 'cpu' },
+    environment: { MODEL_PRISM_TEST_PYTHON: python, MODEL_PRISM_TEST_PICTURES: pictures, PYTHONDONTWRITEBYTECODE: '1' },
+  }));
+  let panel: PanelDriver;
+
+  beforeAll(() => {
+    const which = runPython(path.join(root, 'test/ui/debuggee/reference.py'), pictures, reference);
+    console.log(`debugging ${which.trim()}`);
+  });
+
+  afterAll(() => {
+    rmSync(reference, { recursive: true, force: true });
+    const report = path.join(root, 'out/results/timings-debug.json');
+    mkdirSync(path.dirname(report), { recursive: true });
+    writeFileSync(report, `${JSON.stringify(times, undefined, 2)}\n`);
+    for (const [what, ms] of Object.entries(times)) console.log(`${what}: ${ms.toFixed(0)} ms`);
+  });
+
+  /** Right-clicks a variable of the Variables view and takes an item of its menu; returns when that was clicked. */
+  const variableMenu = (name: string, item: string): Promise<number> =>
+    until(
+      `${item} on ${name}`,
+      async () => {
+        const { page } = workbench();
+        await page.keyboard.press('Escape');
+        const rows = page.locator('.debug-variables .monaco-list-row');
+        const row = rows.filter({ hasText: new RegExp(`^${name} =`) }).first();
+        await row.click({ button: 'right', timeout: 3000 });
+        const entry = page.getByRole('menuitem', { name: item, exact: true }).last();
+        await entry.waitFor({ timeout: 1500 });
+        const start = Date.now();
+        await entry.click({ timeout: 1500 });
+        await entry.waitFor({ state: 'hidden', timeout: 500 });
+        return start;
+      },
+      { timeout: 60_000 },
+    );
+
+  const paused = async (variable: string): Promise<void> => {
+    const { page } = workbench();
+    await page.locator('.debug-top-stack-frame-line').first().waitFor({ timeout: 60_000 });
+    const rows = page.locator('.debug-variables .monaco-list-row');
+    const wanted = rows.getByText(variable).first();
+    await until('the variables', async () => {
+      if (await wanted.isVisible()) return true;
+      const locals = rows.filter({ hasText: 'Locals' }).first();
+      if (!(await locals.isVisible()))
+        await page
+          .getByRole('tab', { name: /^Run and Debug/ })
+          .first()
+          .click({ timeout: 1000 });
+      else if ((await locals.getAttribute('aria-expanded')) === 'false') {
+        await locals.click({ timeout: 1000 });
+        await page.keyboard.press('ArrowRight');
+      }
+      await wanted.waitFor({ timeout: 3000 });
+      return true;
+    });
+  };
+
+  /** The panel of an array, when it shows a painted item. */
+  const viewer = (title: string, painted: string): Promise<Frame> =>
+    until(
+      `${title} painted as ${painted}`,
+      async () => {
+        const frame = await workbench().webview(`prism-array canvas[data-painted^="${painted}"]`, 5000);
+        const shown = await frame.locator('prism-array header code').innerText();
+        return shown === title ? frame : undefined;
+      },
+      { timeout: 60_000 },
+    );
+
+  const textOf = async (frame: Frame): Promise<string> => {
+    const text = await frame.locator('prism-array').evaluate((host) => host.shadowRoot?.textContent ?? '');
+    return text.replace(/\s+/g, ' ');
+  };
+
+  /** The raw values of the panel's map, once it is by the method. */
+  const exported = async (name: string, method: string): Promise<Float32Array> => {
+    const file = path.join(workbench().folder, name);
+    const box = workbench().page.locator('.quick-input-widget input.input');
+    // The dialog proposes a name that tells the method, and takes another only after that.
+    await until(`a map by ${method}`, async () => {
+      await workbench().page.keyboard.press('Escape');
+      await panel.frame.getByRole('button', { name: 'Export' }).click({ timeout: 1000 });
+      await panel.frame.getByRole('menuitem', { name: 'Raw values' }).click({ timeout: 1000 });
+      await until('the name', async () => (await box.inputValue({ timeout: 500 })).endsWith('.npy'), { timeout: 5000 });
+      return (await box.inputValue({ timeout: 500 })).includes(`.${method}.`);
+    });
+    await until(
+      `${name} to be written`,
+      async () => {
+        if (existsSync(file)) return true;
+        await box.fill(file, { timeout: 1000 });
+        await sleep(300);
+        if ((await box.inputValue({ timeout: 1000 })) === file) await box.press('Enter', { timeout: 1000 });
+        return false;
+      },
+      { every: 500 },
+    );
+    return array(file);
+  };
+
+  test('stops where the step has its loss', async () => {
+    const { page } = workbench();
+    await workbench().openFile('train.py');
+    const glyph = page.locator('.glyph-margin-widgets [class*="codicon-debug-breakpoint"]');
+    await page.keyboard.press('Control+G');
+    await page.locator('.quick-input-widget input.input').fill(`:${line}`);
+    await page.keyboard.press('Enter');
+    await until('the breakpoint', async () => {
+      if ((await glyph.count()) === 0) await page.keyboard.press('F9');
+      await glyph.first().waitFor({ timeout: 2000 });
+      return true;
+    });
+    await page.keyboard.press('F5');
+    await paused('loss');
+    expect(await page.locator('.debug-top-stack-frame-line').count()).toBeGreaterThan(0);
+  });
+
+  test('a tensor is shown as a picture with what its values are like', async () => {
+    await variableMenu('batch', 'View as Image/Heatmap');
+    const frame = await viewer('batch', '0:0:');
+    const text = await textOf(frame);
+    expect(text).toContain('torch.Tensor');
+    expect(text).toContain('6 × 1 × 28 × 28');
+    expect(text).toContain('float32');
+    expect(text).toContain(`train.py:${line}`);
+    await frame.getByRole('slider', { name: 'Item' }).fill('3');
+    await viewer('batch', '3:0:');
+    await frame.getByRole('slider', { name: 'Item' }).fill('0');
+    await viewer('batch', '0:0:');
+  });
+
+  test('64 MB are shown as quickly as one looks', async () => {
+    const start = await variableMenu('bank', 'View as Image/Heatmap');
+    const frame = await viewer('bank', '0:0:');
+    times['64 MB tensor: click to painted'] = Date.now() - start;
+    expect(await textOf(frame)).toContain('every 2th element is shown');
+  });
+
+  test('the live module explains its input as its weights exported by hand do', async () => {
+    const start = await variableMenu('batch', 'Explain with Model Prism');
+    panel = await explained(workbench());
+    times['stop to live ResNet explained and painted, engine cold'] = Date.now() - start;
+    const found = await exported('live.npy', 'srd');
+    const cli = path.join(root, 'dist/cli.js');
+    const out = path.join(reference, 'srd.npy');
+    const given = [
+      '--input',
+      `input=${path.join(reference, '0/input.npy')}`,
+      '--method',
+      'srd',
+      '--option',
+      'contrastive=true',
+      '--out',
+      out,
+    ];
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [cli, 'explain', path.join(reference, '0/model.onnx'), ...given, '--provider', 'cpu'],
+      { encoding: 'utf8' },
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(distance(found, array(out))).toBeLessThan(1e-4);
+  });
+
+  test('its gradient is that of autograd', async () => {
+    await panel.frame.getByRole('combobox', { name: 'Method' }).click();
+    await panel.frame.getByRole('option', { name: 'Gradient', exact: true }).click();
+    expect(
+      distance(await exported('gradient.npy', 'gradient'), array(path.join(reference, '0/gradient.npy'))),
+    ).toBeLessThan(1e-4);
+  });
+});
