@@ -62,7 +62,10 @@ async function pickRow(text: string, file: string, line: number): Promise<number
   if (active) quickPick.activeItems = [active];
   try {
     return await new Promise((resolve) => {
-      quickPick.onDidAccept(() => resolve(quickPick.activeItems[0]?.number));
+      quickPick.onDidAccept(() => {
+        const [item] = quickPick.activeItems;
+        if (item) resolve(item.number);
+      });
       quickPick.onDidHide(() => resolve(undefined));
       quickPick.show();
     });
