@@ -375,23 +375,25 @@ Shows why a neural network decided: attributions, layer by layer, for ONNX
 models.
 
 Options:
-  -V, --version               output the version number
-  --provider <name>           auto, cpu, webgpu, cuda, dml or coreml (default:
-                              "auto")
-  --json                      print one JSON object
-  --quiet                     print errors only
-  -h, --help                  display help for command
+  -V, --version                   output the version number
+  --provider <name>               auto, cpu, webgpu, cuda, dml or coreml
+                                  (default: "auto")
+  --json                          print one JSON object
+  --quiet                         print errors only
+  -h, --help                      display help for command
 
 Commands:
-  explain [options] <model>   show what a decision is based on
-  predict [options] <model>   show what a model says
-  layers <model>              list the layers of a model
-  compare [options] <model>   explain one input by several methods
-  score [options] <model>     judge an attribution by metrics
-  evaluate [options] <model>  compare methods by metrics on a folder of pictures
-  methods [id]                list the methods of explanation
-  metrics [id]                list the metrics of explanations
-  doctor                      check the installation
+  explain [options] <model>       show what a decision is based on
+  predict [options] <model>       show what a model says
+  layers [options] <model>        list the layers of a model
+  compare [options] <model>       explain one input by several methods
+  diff [options] <model> <other>  where two models part on one input
+  score [options] <model>         judge an attribution by metrics
+  evaluate [options] <model>      compare methods by metrics on a folder of
+                                  pictures
+  methods [id]                    list the methods of explanation
+  metrics [id]                    list the metrics of explanations
+  doctor                          check the installation
 
 Environment:
   MODEL_PRISM_CACHE           folder that prepared models are kept in
