@@ -17,9 +17,9 @@ const PICTURES = join(CASES, 'planted/pictures');
 const OUT = 'out/planted';
 
 const MODELS = [
-  { name: 'VGG-like', file: 'planted/vgg.onnx', about: 'five convolutions, max-pooling, global average' },
-  { name: 'ResNet', file: 'planted/resnet.onnx', about: 'bottleneck blocks, global average' },
-  { name: 'ViT', file: 'vit/model.onnx', about: 'patches of 8 × 8, four layers, class token' },
+  { name: 'VGG-like', file: 'planted/vgg.onnx', about: 'Five convolutions, max-pooling, global average' },
+  { name: 'ResNet', file: 'planted/resnet.onnx', about: 'Bottleneck blocks, global average' },
+  { name: 'ViT', file: 'vit/model.onnx', about: 'Patches of 8 × 8, four layers, class token' },
 ] as const;
 
 /** Metrics of where relevance lies, with the heads of their columns. */
@@ -51,12 +51,13 @@ function laidOut(file: string): string {
 
 const meanOf = ({ metrics }: MethodSummary): number => metrics['attribution-localisation']?.mean ?? -1;
 
-function rowOf(summary: MethodSummary): string {
+function rowOf(summary: MethodSummary, judged: number): string {
   const cells = (Object.keys(METRICS) as MetricId[]).map((id) => {
     const found = summary.metrics[id];
     if (!found) return '—';
     const [mean, low, high] = [found.mean, found.low, found.high].map((share) => (100 * share).toFixed(1));
-    return `${mean} (${low} – ${high})`;
+    const some = found.count < judged ? ` of ${found.count}` : '';
+    return `${mean} (${low} – ${high})${some}`;
   });
   const ms = summary.explainMs === null ? '—' : summary.explainMs.toFixed(summary.explainMs < 10 ? 1 : 0);
   return `| \`${summary.id}\` | ${cells.join(' | ')} | ${ms} |`;
@@ -69,12 +70,12 @@ function sectionOf({ name, about }: (typeof MODELS)[number], { images, methods, 
   return [
     `## ${name}`,
     '',
-    `${about}. ${images.judged} of ${images.count} pictures; ${images.leftOut} that the model takes for something else are left out. A map that knows nothing`,
+    `${about}. ${images.judged} of ${images.count} pictures, ${images.leftOut} that the model takes for something else left out. A map that knows nothing`,
     `has ${chance} % inside.`,
     '',
     `| method | ${Object.values(METRICS).join(' | ')} | ms |`,
     '| --- | ---: | ---: | ---: | ---: |',
-    ...judged.map(rowOf),
+    ...judged.map((summary) => rowOf(summary, images.judged)),
     ...(unfit.length > 0 ? ['', 'Not judged:', '', ...unfit] : []),
   ].join('\n');
 }
@@ -95,8 +96,9 @@ draws (${Object.entries(METHOD_OPTIONS)
   over the picture and cannot be finer than they are.
 - **highest places inside**: of as many highest places as the mask has, the share in the mask, in %.
 - **pointing game**: how often the highest place is in the mask, in %.
-- In brackets the 95 % bootstrap interval of the mean over pictures. **ms**: the median time of an explanation, on ${availableParallelism()} cores of a server's
-  processor (${cpus()[0].model.trim()}), other work on the machine included.
+- In brackets the 95 % bootstrap interval of the mean over pictures; *of N*: the other maps are zero everywhere (nothing was left of them after the
+  last ReLU). **ms**: the median time of an explanation, on ${availableParallelism()} cores of a server's
+  processor (${cpus()[0].model.trim()}) that had other work to do at the same time.
 
 ${sections.join('\n\n')}
 

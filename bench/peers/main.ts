@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,6 +34,7 @@ interface Network {
   readonly goals: boolean;
 }
 
+const PAGE = 'docs/peers.md';
 const SAMPLE = 'media/sample/imagenet';
 
 const NETWORKS: Readonly<Record<string, Network>> = {
@@ -147,6 +148,7 @@ async function main(): Promise<void> {
   const unknown = names.filter((name) => !NETWORKS[name]);
   if (unknown.length > 0) throw new EnvironmentError(`networks are ${Object.keys(NETWORKS).join(', ')}`);
   const methods = values.method?.split(',');
+  const complete = values.network === undefined && methods === undefined;
   const folder = mkdtempSync(join(tmpdir(), 'prism-peers-'));
   const engine = new Engine({ version: '0' });
   const peers = new Peers(python);
@@ -163,7 +165,10 @@ async function main(): Promise<void> {
       ({ versions } = result);
       console.log(`\n${network.name}\n${tableOf(result.results)}`);
     }
-    if (values.write) writeFileSync('docs/peers.md', pageOf(sections, versions));
+    if (values.write) {
+      const before = existsSync(PAGE) && !complete ? readFileSync(PAGE, 'utf8') : '';
+      writeFileSync(PAGE, pageOf(sections, versions, before));
+    }
   } finally {
     peers.close();
     engine.dispose();

@@ -68,24 +68,66 @@ export function tableOf(results: readonly Result[]): string {
     .join('\n');
 }
 
-function markdownOf({ title, results }: Section): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = HEAD.map((_, i) => (i >= 2 && i < 8 ? '---:' : '---'));
-  const rows = results.map((result) => rowOf(result).map((cell, i) => (i === 0 ? `\`${cell}\`` : cell)));
-  return [`## ${title}`, '', ...[[...HEAD], rule, ...rows].map(line)].join('\n');
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+/** What a row is about, whatever was measured. */
+const keyOf = (row: string): string => {
+  const cells = row.split(' | ');
+  return [cells[0], cells[1], cells.at(-1)].join();
+};
+
+/** The rows of a page by the titles of its sections. */
+function rowsOf(page: string): Map<string, string[]> {
+  const sections = page.split(/^## /m).slice(1);
+  return new Map(
+    sections.map((text) => {
+      const [title, ...lines] = text.split('\n');
+      return [title, lines.filter((each) => each.startsWith('| `'))];
+    }),
+  );
 }
 
-/** docs/peers.md. */
-export function pageOf(sections: readonly Section[], versions: Readonly<Record<string, string>>): string {
+/** Rows of a page with those in place that were measured now. */
+function merged(before: string, sections: readonly Section[]): Map<string, string[]> {
+  const all = rowsOf(before);
+  for (const { title, results } of sections) {
+    const rows = results.map((result) => line(rowOf(result).map((cell, i) => (i === 0 ? `\`${cell}\`` : cell))));
+    const now = new Map(rows.map((row) => [keyOf(row), row]));
+    const known = all.get(title) ?? [];
+    const kept = known.map((row) => now.get(keyOf(row)) ?? row);
+    const keys = new Set(known.map(keyOf));
+    all.set(title, [...kept, ...rows.filter((row) => !keys.has(keyOf(row)))]);
+  }
+  return all;
+}
+
+function sectionOf([title, rows]: readonly [string, readonly string[]]): string {
+  const rule = HEAD.map((_, i) => (i >= 2 && i < 8 ? '---:' : '---'));
+  return [`## ${title}`, '', line(HEAD), line(rule), ...rows].join('\n');
+}
+
+/**
+ * docs/peers.md.
+ *
+ * @param before the page as it was: rows that were not measured now stay
+ */
+export function pageOf(
+  sections: readonly Section[],
+  versions: Readonly<Record<string, string>>,
+  before: string,
+): string {
   const told = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const processor = cpus()[0].model.trim();
-  const missed = sections.flatMap(({ results }) => results).filter(({ ratio, pair: { goal } }) => goal && ratio < goal);
+  const tables = merged(before, sections);
+  const missed = [...tables.values()].flat().filter((row) => row.includes(': missed)'));
+  const names = missed.map((row) => row.split(' | ').slice(0, 2).join(' against ').slice(2));
   return `# Side by side with other packages
 
 The same network, picture, class and method here and in the packages that people use with PyTorch, in one run. This page is written by the
-benchmark itself: \`npm run bench:peers -- --write\` (once before: \`npm run bench:peers -- --install\`, which makes a Python environment in \`out/peers\`).
+benchmark itself: \`npm run bench:peers -- --write\` (once before: \`npm run bench:peers -- --install\`, which makes a Python environment in \`out/peers\`); a run of single methods
+(\`--method\`) or networks (\`--network\`) puts their rows in place.
 
-Measured on ${availableParallelism()} cores of a server's processor (${processor}), with ${told.join(', ')} on Python.
+Measured on ${availableParallelism()} cores of a server's processor (${processor}), with ${told.join(', ')} on Python. Other work on the machine slows both sides.
 
 - **Times** are of the fastest of up to 25 rounds in which both sides take turns, in milliseconds: a whole explanation of an input that is in memory, by a model that is
   loaded. What is made once (compiled graphs here, objects there) is not counted, hooks that a package puts on and takes off for each explanation are.
@@ -98,8 +140,8 @@ Measured on ${availableParallelism()} cores of a server's processor (${processor
 - ResNet-50 has torchvision's architecture and BatchNorm layers in PyTorch, which an ONNX file has folded into its convolutions, as it always does.
   A row of its own says what remains when PyTorch's network is folded by hand.
 
-${sections.map(markdownOf).join('\n\n')}
+${[...tables].map(sectionOf).join('\n\n')}
 
-${missed.length === 0 ? 'No goal was missed.' : `${missed.length} ${missed.length === 1 ? 'goal was' : 'goals were'} missed: ${missed.map(({ pair }) => `\`${pair.method}\` against ${PACKAGES[pair.peer.split('/')[0]]}`).join(', ')}.`}
+${missed.length === 0 ? 'No goal was missed.' : `Missed: ${names.join(', ')}.`}
 `;
 }
