@@ -232,4 +232,78 @@ describe('at a breakpoint', () => {
       distance(await exported('gradient.npy', 'gradient'), array(path.join(reference, '0/gradient.npy'))),
     ).toBeLessThan(1e-4);
   });
+
+  /** Goes on to the next stop. */
+  const proceed = async (): Promise<void> => {
+    const { page } = workbench();
+    await page.locator('.debug-toolbar [class*="codicon-debug-continue"]').click();
+    await page
+      .locator('.debug-toolbar [class*="codicon-debug-pause"]')
+      .waitFor({ timeout: 2000 })
+      .catch(() => {});
+    await paused('batch');
+  };
+
+  /** A row of numbers below the picture: min, max, mean, zeros, NaN and the infinities. */
+  const numbersOf = async (frame: Frame, row: string): Promise<number[]> => {
+    const cells = frame.locator('prism-array tr').filter({ hasText: row }).locator('td');
+    return (await cells.allInnerTexts()).map(Number);
+  };
+
+  const near = (found: number | undefined, expected: number) =>
+    expect(Math.abs(found! - expected)).toBeLessThan(2e-3 * Math.abs(expected));
+
+  test('at the next stop the picture shows the next batch', async () => {
+    await panel.choose('Method', 'Sharing Ratio Decomposition');
+    await variableMenu('batch', 'View as Image/Heatmap');
+    await proceed();
+    const expected = array(path.join(reference, '1/input.npy'));
+    await until('the numbers of the next batch', async () => {
+      const frame = await viewer('batch', '0:0:');
+      const [min, max] = await numbersOf(frame, 'this item');
+      near(min, Math.min(...expected));
+      near(max, Math.max(...expected));
+      return true;
+    });
+  });
+
+  test('a second stop shows what changed', async () => {
+    const start = await variableMenu('batch', 'Explain with Model Prism');
+    const toast = await workbench().notification('The same was explained at');
+    times['second stop to live ResNet explained'] = Date.now() - start;
+    await toast.getByRole('button', { name: 'Show What Changed' }).click();
+    const frame = await viewer('What changed', '0:0:');
+    const text = await textOf(frame);
+    expect(text).toContain('rank correlation');
+    expect(text).toContain('Sharing Ratio Decomposition');
+  });
+
+  test('the loss listens to what autograd says', async () => {
+    await variableMenu('loss', 'Show What the Loss Listens To');
+    await workbench().pick('batch');
+    const frame = await viewer('∂loss/∂batch', '0:0:');
+    const expected = array(path.join(reference, '1/loss-gradient.npy'));
+    const [min, max] = await numbersOf(frame, 'all');
+    near(min, Math.min(...expected));
+    near(max, Math.max(...expected));
+  });
+
+  test('the training goes on to the weights that it has without a stop', async () => {
+    const { page } = workbench();
+    const digest = path.join(workbench().folder, 'digest.txt');
+    await until(
+      'the end of the program',
+      async () => {
+        if (existsSync(digest)) return true;
+        await page.locator('.debug-toolbar [class*="codicon-debug-continue"]').click({ timeout: 1000 });
+        return false;
+      },
+      { every: 500 },
+    );
+    await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+    expect(readFileSync(digest, 'utf8')).toBe(readFileSync(path.join(reference, 'digest.txt'), 'utf8'));
+    await page.getByRole('tab', { name: /^batch($|,)/ }).click();
+    const frame = await viewer('batch', '0:0:');
+    await frame.getByText('SESSION_ENDED').waitFor();
+  });
 });
