@@ -11,6 +11,8 @@ import { MethodChoice } from './editor/methods';
 import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
 import { Panels } from './editor/panels';
+import { SourceLenses } from './editor/source/lenses';
+import { SourceTies } from './editor/source/ties';
 import { Status } from './editor/status';
 import { ModelComparisons } from './editor/two-models/comparisons';
 import type { EngineClient } from './engine/client';
@@ -45,6 +47,8 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const evaluations = new Evaluations({ extension, engine, log }, { engine, models, methods, metrics, storage });
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
+  const ties = new SourceTies(engine, panels, log);
+  context.subscriptions.push(new SourceLenses(ties), ties);
   const status = new Status(engine, models, panels);
   const debug = new DebugRoom({ context, log, engine, models, methods, panels });
   context.subscriptions.push(
@@ -73,6 +77,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     checkpoints,
     comparisons,
     debug,
+    ties,
   };
   context.subscriptions.push(...registerCommands(rooms));
   return {

@@ -536,6 +536,8 @@ export interface HostApi {
   exportAs(params: { readonly format: 'png' | 'npy' | 'json' | 'onnx'; readonly png?: Uint8Array }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;
   openModelConfig(params: Record<string, never>): Promise<void>;
+  /** Opens the line of the training code that made a layer. */
+  goToCode(params: { readonly layer: string }): Promise<void>;
   showLog(params: Record<string, never>): Promise<void>;
 }
 
@@ -544,6 +546,8 @@ export interface PanelApi {
   update(params: PanelState): Promise<void>;
   /** Work has begun or goes on: the rest of the state, which is large, stays as it was. */
   working(params: Pick<PanelState, 'question' | 'progress'>): Promise<void>;
+  /** Opens a layer of the explanation on show. */
+  openLayer(params: { readonly layer: string }): Promise<void>;
 }
 
 /** What the panel of an evaluation shows. */

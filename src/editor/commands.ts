@@ -17,6 +17,8 @@ import { openSample } from './sample';
 import { writeConfig } from './settings-file';
 import { wantedRow, wantedText } from './texts';
 import type { ModelComparisons } from './two-models/comparisons';
+import { aboutSource } from './source/commands';
+import type { SourceTies } from './source/ties';
 
 export interface CommandRooms {
   readonly context: vscode.ExtensionContext;
@@ -27,6 +29,7 @@ export interface CommandRooms {
   readonly panels: Panels;
   readonly explainer: Explainer;
   readonly layers: LayerPages;
+  readonly ties: SourceTies;
   readonly evaluations: Evaluations;
   readonly checkpoints: Checkpoints;
   readonly comparisons: ModelComparisons;
@@ -75,6 +78,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
   const actions: Readonly<Record<CommandId, Action>> = {
     ...aboutModels(rooms),
     ...aboutTheEngine(rooms),
+    ...aboutSource(rooms),
     ...aboutCheckpoints(rooms),
     [commands.explain]: (...args) => explain(args, {}),
     [commands.explainInNewPanel]: (...args) => explain(args, { newPanel: true }),

@@ -35,6 +35,8 @@ export const commands = {
   explainVariable: 'modelPrism.explainVariable',
   lossGradient: 'modelPrism.lossGradient',
   showChanges: 'modelPrism.showChanges',
+  showLayer: 'modelPrism.showLayer',
+  goToCode: 'modelPrism.goToCode',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -51,6 +53,9 @@ export interface Settings {
   readonly defaultMethod: string;
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
   readonly checkpoints: string;
+  readonly 'source.codeLens': boolean;
+  readonly 'source.inlayHints': boolean;
+  readonly 'source.followCursor': boolean;
   readonly 'cache.enabled': boolean;
   readonly 'cache.directory': string;
 }
@@ -62,6 +67,9 @@ export const settingDefaults: Settings = {
   // The contrast to the average place separates object from background best: what a person sees first.
   methodOptions: { srd: { contrastive: true } },
   checkpoints: '',
+  'source.codeLens': true,
+  'source.inlayHints': false,
+  'source.followCursor': false,
   'cache.enabled': true,
   'cache.directory': '',
 };

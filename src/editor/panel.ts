@@ -138,6 +138,12 @@ export class ExplanationPanel implements vscode.Disposable {
     this.#panel.reveal(undefined, true);
   }
 
+  /** Opens a layer of the explanation on show. */
+  openLayer(layer: string): void {
+    this.reveal();
+    this.#link.tell((api) => api.openLayer({ layer }));
+  }
+
   cancel(): void {
     this.#run?.abort(cancelled());
   }
@@ -424,6 +430,9 @@ export class ExplanationPanel implements vscode.Disposable {
     },
     writeConfig: async () => {
       if (this.question) await writeConfig(this.#rooms.engine.api, this.question.model);
+    },
+    goToCode: async ({ layer }) => {
+      await vscode.commands.executeCommand(commands.goToCode, layer);
     },
     openModelConfig: async () => {
       if (this.question) await openConfig(this.#rooms.engine.api, this.question.model);

@@ -11,6 +11,7 @@ const glyphs = {
   copy: '\uEBCC',
   error: '\uEA87',
   export: '\uEBAC',
+  'go-to-file': '\uEA94',
   info: '\uEA74',
   'folder-opened': '\uEAF7',
   law: '\uEB12',

@@ -305,6 +305,7 @@ export class Panel extends PrismElement {
       >
         ${icon('split-horizontal')}
       </button>
+      ${model.layer ? tool('go-to-file', t('Go to code'), () => void model.goToCode()) : nothing}
       ${tool('zoom-out', t('Zoom out (-)'), () => this.stage?.zoom(1 / 1.5))}
       ${tool('screen-normal', t('Fit (0)'), () => this.stage?.fit())}
       ${tool('zoom-in', t('Zoom in (+)'), () => this.stage?.zoom(1.5))}

@@ -343,6 +343,10 @@ export class PanelModel {
   cancel = (): Promise<void> => this.#ask(() => this.host.cancel({}));
   retry = (): Promise<void> => this.#ask(() => this.host.retry({}));
   writeConfig = (): Promise<void> => this.#ask(() => this.host.writeConfig({}));
+  goToCode = (): Promise<void> =>
+    this.#ask(async () => {
+      if (this.layer) await this.host.goToCode({ layer: this.layer.id });
+    });
   openModelConfig = (): Promise<void> => this.#ask(() => this.host.openModelConfig({}));
   showLog = (): Promise<void> => this.#ask(() => this.host.showLog({}));
 

@@ -310,6 +310,9 @@ function start(): void {
     async writeConfig(params) {
       note('writeConfig', params);
     },
+    async goToCode(params) {
+      note('goToCode', params);
+    },
     async openModelConfig(params) {
       note('openModelConfig', params);
     },

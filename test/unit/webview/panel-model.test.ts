@@ -112,6 +112,7 @@ function setUp(view: View = defaultView) {
     pickFile: (params) => answer('pickFile', params, '/a.npy'),
     writeConfig: nothing('writeConfig'),
     openModelConfig: nothing('openModelConfig'),
+    goToCode: nothing('goToCode'),
     showLog: nothing('showLog'),
   };
   let changes = 0;

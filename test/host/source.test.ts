@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'mocha';
+import * as vscode from 'vscode';
+import { closeEverything, explained, glyphs, hexagon, ready, until, workspace } from './support';
+
+describe('training code', () => {
+  const code = (): string => workspace('watermark/train.py');
+  /** The line that a person would name, counted from 0. */
+  const lineOf = (text: string): number =>
+    readFileSync(code(), 'utf8')
+      .split('\n')
+      .findIndex((line) => line.includes(text));
+  const lenses = async (): Promise<vscode.CodeLens[]> =>
+    vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', vscode.Uri.file(code()));
+
+  before(async () => {
+    await closeEverything();
+    await vscode.commands.executeCommand('modelPrism.useModel', vscode.Uri.file(glyphs()));
+    ready(await explained('modelPrism.explainWith.srd', vscode.Uri.file(hexagon())));
+    await vscode.window.showTextDocument(vscode.Uri.file(code()), { viewColumn: vscode.ViewColumn.One });
+  });
+  after(closeEverything);
+
+  it('has a lens on each line that made layers', async () => {
+    const gap = lineOf('self.gap = ');
+    const shown = await until('a lens', async () => {
+      const found = (await lenses()).find(({ range }) => range.start.line === gap);
+      return found?.command?.title.includes('%') && found;
+    });
+    assert.match(shown.command?.title ?? '', /^1×96×1×1 · .*% of the relevance$/);
+    const conv = (await lenses()).find(({ range }) => range.start.line === lineOf('self.conv = '));
+    assert.match(conv?.command?.title ?? '', /^5 places in the model · 1×16×64×64 … 1×96×8×8 · [\d.,]+ parameters$/);
+  });
+
+  it('goes from a layer to its line', async () => {
+    const layer = '/gap/GlobalAveragePool_output_0';
+    await vscode.commands.executeCommand('modelPrism.goToCode', layer);
+    const editor = vscode.window.activeTextEditor;
+    assert.equal(editor?.document.uri.fsPath, code());
+    assert.equal(editor?.selection.active.line, lineOf('self.gap = '));
+  });
+
+  it('tells in a hover what a line made', async () => {
+    const at = new vscode.Position(lineOf('self.relu = '), 10);
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      vscode.Uri.file(code()),
+      at,
+    );
+    const texts = hovers.flatMap(({ contents }) => contents).map((content) => (content as vscode.MarkdownString).value);
+    assert.ok(
+      texts.some((text) => text.includes('Model Prism') && text.includes('data:image/png;base64,')),
+      `${texts}`,
+    );
+  });
+
+  it('moves lenses with the text before it is saved', async () => {
+    const before = lineOf('self.gap = ');
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(code()));
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(document.uri, new vscode.Position(0, 0), '# a line more\n');
+    await vscode.workspace.applyEdit(edit);
+    assert.ok((await lenses()).some(({ range }) => range.start.line === before + 1));
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
+});
