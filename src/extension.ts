@@ -6,11 +6,13 @@ import { ConfigDiagnostics } from './editor/diagnostics';
 import { EngineRoom } from './editor/engine-room';
 import { Evaluations } from './editor/evaluation/evaluations';
 import { Explainer } from './editor/explain';
+import { registerExportLenses } from './editor/export-model';
 import { LayerPages } from './editor/layers';
 import { MethodChoice } from './editor/methods';
 import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
 import { Panels } from './editor/panels';
+import { registerImagePaths } from './editor/source/image-paths';
 import { SourceLenses } from './editor/source/lenses';
 import { SourceTies } from './editor/source/ties';
 import { Status } from './editor/status';
@@ -48,7 +50,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const ties = new SourceTies(engine, panels, log);
-  context.subscriptions.push(new SourceLenses(ties), ties);
+  context.subscriptions.push(new SourceLenses(ties), ties, registerImagePaths(), registerExportLenses());
   const status = new Status(engine, models, panels);
   const debug = new DebugRoom({ context, log, engine, models, methods, panels });
   context.subscriptions.push(

@@ -7,6 +7,7 @@ import type { DebugRoom } from './debug/room';
 import { type EngineRoom, sentence } from './engine-room';
 import type { Evaluations } from './evaluation/evaluations';
 import type { Explainer } from './explain';
+import { exportPyTorch } from './export-model';
 import { activeImage, pickImage } from './images';
 import type { LayerPages } from './layers';
 import type { MethodChoice } from './methods';
@@ -129,6 +130,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
         await current.explain({ ...current.question, method: method.id, options: methods.options(method.id) });
       }
     },
+    [commands.exportPyTorch]: (...args) => exportPyTorch(rooms.context, args),
     [commands.cancel]: async () => explainer.cancel(),
     [commands.viewVariable]: (...args) => debug.view(...args),
     [commands.explainVariable]: (...args) => debug.explain(...args),

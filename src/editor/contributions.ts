@@ -37,6 +37,7 @@ export const commands = {
   showChanges: 'modelPrism.showChanges',
   showLayer: 'modelPrism.showLayer',
   goToCode: 'modelPrism.goToCode',
+  exportPyTorch: 'modelPrism.exportPyTorch',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -53,6 +54,7 @@ export interface Settings {
   readonly defaultMethod: string;
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
   readonly checkpoints: string;
+  readonly python: string;
   readonly 'source.codeLens': boolean;
   readonly 'source.inlayHints': boolean;
   readonly 'source.followCursor': boolean;
@@ -67,6 +69,7 @@ export const settingDefaults: Settings = {
   // The contrast to the average place separates object from background best: what a person sees first.
   methodOptions: { srd: { contrastive: true } },
   checkpoints: '',
+  python: '',
   'source.codeLens': true,
   'source.inlayHints': false,
   'source.followCursor': false,

@@ -64,4 +64,24 @@ describe('training code', () => {
     assert.ok((await lenses()).some(({ range }) => range.start.line === before + 1));
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
+
+  it('previews a picture whose path is written somewhere, with a link that explains it', async () => {
+    const file = workspace('pictures.csv');
+    await vscode.workspace.fs.writeFile(
+      vscode.Uri.file(file),
+      Buffer.from('name,path\nhexagon,watermark/pictures/0000_hexagon.plain.png\n'),
+    );
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      vscode.Uri.file(file),
+      new vscode.Position(1, 20),
+    );
+    const text = hovers
+      .flatMap(({ contents }) => contents)
+      .map((content) => (content as vscode.MarkdownString).value)
+      .join();
+    assert.match(text, /<img src="file:.*0000_hexagon\.plain\.png"/);
+    assert.match(text, /command:modelPrism\.explain\?/);
+    await vscode.workspace.fs.delete(vscode.Uri.file(file));
+  });
 });

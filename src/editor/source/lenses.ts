@@ -13,10 +13,7 @@ const percent = (share: number): string =>
   new Intl.NumberFormat(undefined, { style: 'percent', maximumSignificantDigits: 3 }).format(share);
 
 /** What a line made, in a few words: shapes, parameters, relevance. */
-export function describe(
-  values: readonly SourcedValue[],
-  share: (layer: string | undefined) => number | undefined,
-): string {
+function describe(values: readonly SourcedValue[], share: (layer: string | undefined) => number | undefined): string {
   const { t } = vscode.l10n;
   const shapes = [...new Set(values.map(shapeText))].filter(Boolean);
   const parameters = values.reduce((sum, value) => sum + value.parameters, 0);

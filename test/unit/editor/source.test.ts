@@ -23,14 +23,14 @@ test('only certain lines have lenses', () => {
 
 describe('lines after an edit', () => {
   const lines = byLine([value('a', 3), value('b', 5), value('c', 9)]).get('/a.py')!;
-  const after = (first: number, last: number, left: number) => [
+  const moved = (first: number, last: number, left: number) => [
     ...afterEdit(lines, { first, last, lines: left }).keys(),
   ];
 
-  test('within a line nothing moves', () => expect(after(5, 5, 1)).toEqual([3, 5, 9]));
-  test('a line typed above moves what is below', () => expect(after(4, 4, 2)).toEqual([3, 6, 10]));
-  test('deleted lines are forgotten', () => expect(after(4, 6, 1)).toEqual([3, 7]));
-  test('replaced lines are forgotten', () => expect(after(4, 6, 3)).toEqual([3, 9]));
+  test('within a line nothing moves', () => expect(moved(5, 5, 1)).toEqual([3, 5, 9]));
+  test('a line typed above moves what is below', () => expect(moved(4, 4, 2)).toEqual([3, 6, 10]));
+  test('deleted lines are forgotten', () => expect(moved(4, 6, 1)).toEqual([3, 7]));
+  test('replaced lines are forgotten', () => expect(moved(4, 6, 3)).toEqual([3, 9]));
 });
 
 test('a map becomes a picture: red for positive, blue for negative', async () => {

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import * as vscode from 'vscode';
+import { closeEverything, glyphs, until, workspace } from './support';
+
+/** Stands beside the code in place of torch: its exporter hands out a model that is there already. */
+const torch = (model: string): string => `
+import shutil
+__version__ = "2.6.0"
+class no_grad:
+    def __enter__(self): return self
+    def __exit__(self, *error): return False
+def zeros(shape): return shape
+class nn:
+    class Module:
+        def eval(self): return self
+        def __call__(self, x): return self.forward(x)
+class onnx:
+    @staticmethod
+    def export(model, args, path, **options): shutil.copy(${JSON.stringify(model)}, path)
+`;
+
+const net = `import torch
+from torch import nn
+
+class Net(nn.Module):
+    def forward(self, x):
+        return x
+
+class Broken(nn.Module):
+    def forward(self, x):
+        raise ValueError("no such size")
+`;
+
+describe('Export PyTorch Model', () => {
+  const folder = (): string => workspace('export');
+  const file = (): vscode.Uri => vscode.Uri.file(path.join(folder(), 'net.py'));
+  const run = (name: string): Thenable<unknown> =>
+    vscode.commands.executeCommand('modelPrism.exportPyTorch', file(), name, '', '1,3,8,8');
+
+  before(() => {
+    mkdirSync(path.join(folder(), 'torch'), { recursive: true });
+    writeFileSync(path.join(folder(), 'torch', '__init__.py'), torch(glyphs()));
+    writeFileSync(file().fsPath, net);
+  });
+  after(async () => {
+    await closeEverything();
+    await vscode.commands.executeCommand('modelPrism.useModel', vscode.Uri.file(glyphs()));
+    rmSync(folder(), { recursive: true });
+  });
+
+  it('writes the model beside its code and opens it', async () => {
+    await run('Net');
+    assert.ok(existsSync(path.join(folder(), 'Net.onnx')));
+    await until('the page of layers', () => vscode.window.activeTextEditor?.document.uri.path.includes('Net.onnx'));
+  });
+
+  it('tells an error at its line among the problems', async () => {
+    void run('Broken');
+    const found = await until('a problem', () => vscode.languages.getDiagnostics(file()).at(0));
+    assert.equal(found.range.start.line, 9);
+    assert.match(found.message, /ValueError: no such size/);
+    assert.ok(!existsSync(path.join(folder(), 'Broken.onnx')));
+  });
+
+  it('has a lens on each module class', async () => {
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', file());
+    const lines = lenses
+      .filter(({ command }) => command?.command === 'modelPrism.exportPyTorch')
+      .map(({ range }) => range.start.line);
+    assert.deepEqual(lines, [3, 7]);
+  });
+});
