@@ -23,14 +23,16 @@ describe('training code', () => {
   after(closeEverything);
 
   it('has a lens on each line that made layers', async () => {
-    const gap = lineOf('self.gap = ');
-    const shown = await until('a lens', async () => {
-      const found = (await lenses()).find(({ range }) => range.start.line === gap);
-      return found?.command?.title.includes('%') && found;
+    const titleAt = async (text: string): Promise<string> =>
+      (await lenses()).find(({ range }) => range.start.line === lineOf(text))?.command?.title ?? '';
+    const relu = await until('the shares', async () => {
+      const title = await titleAt('self.relu = ');
+      return title.includes('%') && title;
     });
-    assert.match(shown.command?.title ?? '', /^1×96×1×1 · .*% of the relevance$/);
-    const conv = (await lenses()).find(({ range }) => range.start.line === lineOf('self.conv = '));
-    assert.match(conv?.command?.title ?? '', /^5 places in the model · 1×16×64×64 … 1×96×8×8 · [\d.,]+ parameters$/);
+    assert.match(relu, /^5 places in the model · 1×16×64×64 … 1×96×8×8 · \S+% … \S+% of the relevance$/);
+    assert.equal(await titleAt('self.gap = '), '1×96×1×1');
+    assert.match(await titleAt('self.classifier = '), /^1×8 · 776 parameters/);
+    assert.match(await titleAt('self.conv = '), /^5 places in the model · 1×16×64×64 … 1×96×8×8 · [\d.,]+ parameters/);
   });
 
   it('goes from a layer to its line', async () => {

@@ -17,13 +17,14 @@ function describe(values: readonly SourcedValue[], share: (layer: string | undef
   const { t } = vscode.l10n;
   const shapes = [...new Set(values.map(shapeText))].filter(Boolean);
   const parameters = values.reduce((sum, value) => sum + value.parameters, 0);
-  const [first] = values;
-  const relevance = values.length === 1 ? share(first.layer) : undefined;
+  const shares = values.flatMap(({ layer }) => share(layer) ?? []);
+  const [least, most] = [Math.min(...shares), Math.max(...shares)].map(percent);
+  const relevance = least === most ? most : `${least} … ${most}`;
   return [
     ...(values.length > 1 ? [t('{0} places in the model', values.length)] : []),
     ...(shapes.length > 0 ? [shapes.length > 2 ? `${shapes[0]} … ${shapes.at(-1)}` : shapes.join(', ')] : []),
     ...(parameters > 0 ? [t('{0} parameters', parameters.toLocaleString())] : []),
-    ...(relevance !== undefined ? [t('{0} of the relevance', percent(relevance))] : []),
+    ...(shares.length > 0 ? [t('{0} of the relevance', relevance)] : []),
   ].join(' · ');
 }
 
