@@ -16,10 +16,10 @@ import type { Panels } from './panels';
 import { modelFor, pickModel } from './pick-model';
 import { openSample } from './sample';
 import { writeConfig } from './settings-file';
-import { wantedRow, wantedText } from './texts';
-import type { ModelComparisons } from './two-models/comparisons';
 import { aboutSource } from './source/commands';
 import type { SourceTies } from './source/ties';
+import { wantedRow, wantedText } from './texts';
+import type { ModelComparisons } from './two-models/comparisons';
 
 export interface CommandRooms {
   readonly context: vscode.ExtensionContext;
