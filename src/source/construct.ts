@@ -1,16 +1,15 @@
 import { applyCall, type Calls } from './calls';
+import { comprehension, condition, dictionary, list, truth } from './expressions';
 import { type FunctionDef, lastName, namePattern, type PythonFile } from './file';
 import type { Project } from './project';
 import { childrenOf, descendants, lineOf, plainString, type Syntax, statementsOf } from './python';
 import {
   type Arguments,
-  type Container,
   choice,
   type Frame,
   fill,
   type Instance,
   type Item,
-  isNone,
   itemsOf,
   type Members,
   mergeItems,
@@ -331,17 +330,17 @@ export class Builder implements Calls {
       case 'boolean_operator':
       case 'not_operator':
       case 'comparison_operator':
-        return this.#condition(node, frame);
+        return condition(this, node, frame);
       case 'list':
       case 'tuple':
       case 'set':
       case 'expression_list':
-        return this.#list(node, frame);
+        return list(this, node, frame);
       case 'list_comprehension':
       case 'generator_expression':
-        return this.#comprehension(node, frame);
+        return comprehension(this, node, frame);
       case 'dictionary':
-        return this.#dictionary(node, frame);
+        return dictionary(this, node, frame);
       case 'binary_operator': {
         const [left, right] = ['left', 'right'].map((side) => node.childForFieldName(side));
         const [a, b] = [left, right].map((side) => (side ? this.evaluate(side, frame) : UNKNOWN));
@@ -397,74 +396,10 @@ export class Builder implements Calls {
     if (value.kind === 'object') return this.members(value).attributes.get(name) ?? UNKNOWN;
     return UNKNOWN;
   }
-
-  #condition(node: Syntax, frame: Frame): Value {
-    const constant = (value: boolean | undefined): Value =>
-      value === undefined ? UNKNOWN : { kind: 'constant', value };
-    const parts = childrenOf(node).map((part) => this.evaluate(part, frame));
-    if (node.type === 'not_operator') {
-      const known = truth(parts[0]);
-      return constant(known === undefined ? undefined : !known);
-    }
-    const operator = (node.childForFieldName('operator') ?? node.childForFieldName('operators'))?.text ?? '';
-    if (node.type === 'boolean_operator') {
-      const [a, b] = parts.map(truth);
-      if (operator === 'and') return constant(a === false || b === false ? false : a && b ? true : undefined);
-      // `given or Default`
-      if (a === undefined && parts[1].kind !== 'constant') return choice([parts[0], parts[1]]);
-      if (a === false) return parts[1];
-      return constant(a === true || b === true ? true : undefined);
-    }
-    if (parts.length !== 2) return UNKNOWN;
-    const [a, b] = parts;
-    const negative = operator === '!=' || /not/.test(operator);
-    if (isNone(b) && /^(is|==|!=)/.test(operator)) {
-      if (a.kind === 'unknown' || a.kind === 'outside' || (a.kind === 'choice' && a.of.some(isNone))) return UNKNOWN;
-      return constant(isNone(a) !== negative);
-    }
-    if (a.kind !== 'constant' || b.kind !== 'constant' || !/^(==|!=|is)/.test(operator)) return UNKNOWN;
-    return constant((a.value === b.value) !== negative);
-  }
-
-  #list(node: Syntax, frame: Frame): Container {
-    const items = childrenOf(node).flatMap((child): readonly Item[] => {
-      if (child.type !== 'list_splat') return [{ kind: 'one', value: this.evaluate(child, frame) }];
-      return itemsOf(this.evaluate(childrenOf(child)[0], frame));
-    });
-    return { kind: 'container', items, at: this.at(node, frame) };
-  }
-
-  #comprehension(node: Syntax, frame: Frame): Value {
-    const inner: Frame = { ...frame, names: new Map(frame.names) };
-    for (const clause of childrenOf(node).filter(({ type }) => type === 'for_in_clause')) {
-      const left = clause.childForFieldName('left');
-      if (left) for (const name of [left, ...descendants(left, 'identifier')]) this.set(name, UNKNOWN, inner);
-    }
-    const body = node.childForFieldName('body');
-    if (!body) return UNKNOWN;
-    const items: Item[] = [{ kind: 'many', items: [{ kind: 'one', value: this.evaluate(body, inner) }] }];
-    return { kind: 'container', items, at: this.at(node, frame) };
-  }
-
-  #dictionary(node: Syntax, frame: Frame): Value {
-    const pairs = childrenOf(node).filter(({ type }) => type === 'pair');
-    const entries = pairs.flatMap((pair) => {
-      const [key, value] = [pair.childForFieldName('key'), pair.childForFieldName('value')];
-      const name = key ? plainString(key) : undefined;
-      return name !== undefined && value ? [{ name, value: this.evaluate(value, frame) }] : [];
-    });
-    return { kind: 'mapping', entries, open: entries.length < childrenOf(node).length, at: this.at(node, frame) };
-  }
 }
 
 /** A computed text, where its shape can be read. */
 function textOf(node: Syntax): Value {
   const pattern = namePattern(node);
   return pattern instanceof RegExp ? { kind: 'text', pattern } : UNKNOWN;
-}
-
-/** Whether a condition holds, where that is known. */
-function truth(value: Value): boolean | undefined {
-  if (value.kind === 'constant') return Boolean(value.value);
-  return undefined;
 }
