@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
-import { closeEverything, glyphs, lite0, until, workspace } from './support';
+import { closeEverything, glyphs, until, workspace } from './support';
 
 /** Stands beside the code in place of torch: its exporter hands out a model that is there already. */
 const torch = (model: string): string => `
@@ -34,6 +34,7 @@ class Broken(nn.Module):
         raise ValueError("no such size")
 `;
 
+// After the suites that expect no model to be chosen: what is exported is used from then on.
 describe('Export PyTorch Model', () => {
   const folder = (): string => workspace('export');
   const file = (): vscode.Uri => vscode.Uri.file(path.join(folder(), 'net.py'));
@@ -47,8 +48,6 @@ describe('Export PyTorch Model', () => {
   });
   after(async () => {
     await closeEverything();
-    // What is exported is used from then on; the suites that follow explain by the other model.
-    await vscode.commands.executeCommand('modelPrism.useModel', vscode.Uri.file(lite0()));
     rmSync(folder(), { recursive: true });
   });
 
