@@ -27,7 +27,7 @@ export async function activated(): Promise<ModelPrism> {
   return extension.activate();
 }
 
-/** Waits until `probe` gives something. */
+/** Waits until `probe` gives something. One that throws is asked again: what it looks for may not be there yet. */
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
@@ -35,9 +35,14 @@ export async function until<T>(
 ): Promise<T> {
   const end = Date.now() + timeout;
   for (;;) {
-    const result = await probe();
-    if (result !== undefined && result !== false) return result;
-    if (Date.now() > end) throw new Error(`waited ${timeout} ms for ${what}`);
+    let cause: unknown;
+    try {
+      const result = await probe();
+      if (result !== undefined && result !== false) return result;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() > end) throw new Error(`waited ${timeout} ms for ${what}`, { cause });
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
