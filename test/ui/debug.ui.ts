@@ -164,9 +164,21 @@ describe('at a breakpoint', () => {
     const { page } = workbench();
     await workbench().openFile('train.py');
     const glyph = page.locator('.glyph-margin-widgets [class*="codicon-debug-breakpoint"]');
-    await page.keyboard.press('Control+G');
-    await page.locator('.quick-input-widget input.input').fill(`:${line}`);
-    await page.keyboard.press('Enter');
+    const box = page.locator('.quick-input-widget input.input');
+    await until(`line ${line}`, async () => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+G');
+      await box.fill(`:${line}`, { timeout: 1500 });
+      // The box takes the key only once it has understood the line.
+      await page.locator('.quick-input-list').getByText(`${line}`).first().waitFor({ timeout: 1500 });
+      await page.keyboard.press('Enter');
+      await box.waitFor({ state: 'hidden', timeout: 1500 });
+      return page
+        .locator('.statusbar-item')
+        .filter({ hasText: `Ln ${line},` })
+        .first()
+        .isVisible();
+    });
     await until('the breakpoint', async () => {
       if ((await glyph.count()) === 0) await page.keyboard.press('F9');
       await glyph.first().waitFor({ timeout: 2000 });
