@@ -2,11 +2,11 @@ import { replaceFile, writeAll } from '../graph/dataFile';
 import { methodById } from '../methods/index';
 import type { OptionValues, RemoteError, Sheet } from '../protocol';
 import { type CallContext, toRemoteError } from '../rpc';
+import { commonOptions } from './commonOptions';
 import { contactSheet } from './contactSheet';
 import type { Question } from './explain';
 import { renderMap } from './render';
 import type { Explained, ExplainReport } from './report';
-import { sharedOptions } from './sharedOptions';
 import { photographOf } from './subject';
 
 /** One input, several methods. */
@@ -46,7 +46,7 @@ export async function compare(
   context?: CallContext,
 ): Promise<Comparison> {
   const infos = [...new Set(ids)].map((id) => methodById(id).info);
-  const given = sharedOptions('methods', infos, methodOptions);
+  const given = commonOptions('methods', infos, methodOptions);
   const found: Explained[] = [];
   const failures: { method: string; error: RemoteError }[] = [];
   let failure: unknown;

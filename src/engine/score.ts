@@ -9,6 +9,7 @@ import { distance, norm } from '../metrics/statistics';
 import type { OptionValues, RemoteError } from '../protocol';
 import { readArrayFile } from './arrays';
 import { allClasses, classScore, targetIndex, topClasses, writtenScore } from './classes';
+import { commonOptions } from './commonOptions';
 import type { Desk } from './desk';
 import { classOf, forward, fromEmbedding, outputOf, withAlternatives } from './explain';
 import { type Explainer, Judge, type JudgedCase, type Wanted } from './judge';
@@ -16,7 +17,6 @@ import { statistics } from './maps';
 import { maskFor } from './mask';
 import { completeOptions } from './options';
 import { readRegion } from './region';
-import { sharedOptions } from './sharedOptions';
 import { type Given, prepare } from './subject';
 
 /** Whose attribution it is when nobody says. */
@@ -78,7 +78,7 @@ export function wantedMetrics(
 ): readonly Wanted[] {
   const metrics = [...new Set(ids)].map(metricById);
   const infos = metrics.map(({ info }) => info);
-  const given = sharedOptions('metrics', infos, options);
+  const given = commonOptions('metrics', infos, options);
   return metrics.map((metric) => ({ metric, options: completeOptions(metric.info, given.get(metric.info.id)) }));
 }
 

@@ -5,12 +5,12 @@ import { METHODS, methodById } from '../../methods/index';
 import { mean } from '../../metrics/statistics';
 import type { Unfit } from '../../protocol';
 import type { CallContext } from '../../rpc';
+import { commonOptions } from '../commonOptions';
 import type { Desk, Worked, Workshop } from '../desk';
 import { unfitMethods } from '../fit';
 import type { Explainer, Wanted } from '../judge';
 import { completeOptions } from '../options';
 import { wantedMetrics } from '../score';
-import { sharedOptions } from '../sharedOptions';
 import { csvOf } from './csv';
 import type { Entry, Evaluation, EvaluationQuestion, Failure } from './evaluation';
 import { findItems, type Item } from './items';
@@ -27,7 +27,7 @@ import { USUAL_METRICS } from './usual';
 function explainersOf({ methods: ids, methodOptions = {} }: EvaluationQuestion): readonly Explainer[] {
   const methods = [...new Set(ids)].map(methodById);
   const infos = methods.map(({ info }) => info);
-  const given = sharedOptions('methods', infos, methodOptions);
+  const given = commonOptions('methods', infos, methodOptions);
   return methods.map((method) => ({ method, options: completeOptions(method.info, given.get(method.info.id)) }));
 }
 

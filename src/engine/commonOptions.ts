@@ -12,7 +12,7 @@ type Optional = Pick<MethodInfo, 'id' | 'options'>;
  * @returns by their identifiers
  * @throws PrismError UNKNOWN_OPTION for a key that none of them has
  */
-export function sharedOptions(what: string, infos: readonly Optional[], given: Given): ReadonlyMap<string, Given> {
+export function commonOptions(what: string, infos: readonly Optional[], given: Given): ReadonlyMap<string, Given> {
   const out = new Map<string, Record<string, OptionValue>>(infos.map(({ id }) => [id, {}]));
   for (const [name, value] of Object.entries(given)) {
     const [only, key] = name.includes('.') ? name.split(/\.(.*)/s, 2) : [undefined, name];
