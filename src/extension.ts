@@ -18,7 +18,10 @@ import { SourceTies } from './editor/source/ties';
 import { Status } from './editor/status';
 import { ModelComparisons } from './editor/two-models/comparisons';
 import type { EngineClient } from './engine/client';
-import type { CheckpointState, ModelsState, PanelState, ReportState } from './protocol';
+import type { CheckpointState } from './protocol/checkpoints';
+import type { ModelsState } from './protocol/models';
+import type { PanelState } from './protocol/panel';
+import type { ReportState } from './protocol/report';
 
 /** What the extension offers to others, and to tests. */
 export interface ModelPrism {

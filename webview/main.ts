@@ -1,5 +1,5 @@
 import './webview.css';
-import type { HostApi, PanelApi } from '../src/protocol';
+import type { HostApi, PanelApi } from '../src/protocol/panel';
 import { client, serve } from '../src/rpc';
 import { Panel } from './elements/panel';
 import { connectToHost } from './logic/host-link';

@@ -1,5 +1,5 @@
 import './webview.css';
-import type { ReportApi, ReportHostApi } from '../src/protocol';
+import type { ReportApi, ReportHostApi } from '../src/protocol/report';
 import { client, serve } from '../src/rpc';
 import { Report } from './elements/report';
 import { connectToHost } from './logic/host-link';

@@ -1,15 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  ComparedMethod,
-  ComparisonState,
-  EngineApi,
-  ExplainParams,
-  Explanation,
-  OptionValues,
-  Progress,
-  ScalarMap,
-  Sheet,
-} from '../protocol';
+import type { EngineApi, ExplainParams, Explanation, OptionValues, Progress, ScalarMap, Sheet } from '../protocol';
+import type { ComparedMethod, ComparisonState } from '../protocol/panel';
 import { type Client, toRemoteError } from '../rpc';
 import { titleOf } from './questions';
 

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type { Explanation, HostApi, Sheet } from '../protocol';
+import type { Explanation, Sheet } from '../protocol';
+import type { HostApi } from '../protocol/panel';
 import { sourceOf } from './questions';
 
 type Format = Parameters<HostApi['exportAs']>[0]['format'];

@@ -1,4 +1,4 @@
-import type { PanelQuestion } from '../protocol';
+import type { PanelQuestion } from '../protocol/panel';
 
 /** The question that a webview has kept for the host; undefined when it has kept none that makes sense. */
 export function keptQuestion(state: unknown): PanelQuestion | undefined {

@@ -1,4 +1,5 @@
-import type { PanelApi, PanelState, Photograph } from '../protocol';
+import type { Photograph } from '../protocol';
+import type { PanelApi, PanelState } from '../protocol/panel';
 import type { Client } from '../rpc';
 
 const nothing = new Uint8Array(0);

@@ -1,16 +1,7 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type {
-  EngineApi,
-  ExplainParams,
-  Explanation,
-  HostApi,
-  PanelApi,
-  PanelQuestion,
-  PanelState,
-  Progress,
-  ScalarMap,
-} from '../protocol';
+import type { EngineApi, ExplainParams, Explanation, Progress, ScalarMap } from '../protocol';
+import type { HostApi, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
 import { type CallContext, type Client, cancelled, type Implementation, toPrismError, toRemoteError } from '../rpc';
 import { Comparison } from './comparison';
 import { commands } from './contributions';

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
-import type { ExplainParams, Explanation, InputParams, PanelQuestion } from '../protocol';
+import type { ExplainParams, Explanation, InputParams } from '../protocol';
+import type { PanelQuestion } from '../protocol/panel';
 
 /** The longest part of a text that a title holds. */
 const TITLE = 30;

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 import { after, afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
-import type { CheckpointCell, CheckpointState } from '../../src/protocol';
+import type { CheckpointCell, CheckpointState } from '../../src/protocol/checkpoints';
 import { activated, closeEverything, glyphs, hexagon, until, workspace } from './support';
 
 const folder = (): string => workspace('checkpoints');

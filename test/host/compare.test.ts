@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
-import type { PanelState } from '../../src/protocol';
+import type { PanelState } from '../../src/protocol/panel';
 import { activated, closeEverything, explained, hexagon, ready, shown, until } from './support';
 
 const methods = ['srd', 'gradient', 'grad-cam', 'attention-rollout'];

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import path from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
-import type { ReportState } from '../../src/protocol';
+import type { ReportState } from '../../src/protocol/report';
 import { activated, closeEverything, hexagon, workspace } from './support';
 
 const folder = (): string => workspace('watermark/three');

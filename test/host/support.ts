@@ -4,7 +4,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelPrism } from '../../src/extension';
 import { readNpy } from '../../src/inputs/npy';
-import type { Explanation, PanelState } from '../../src/protocol';
+import type { Explanation } from '../../src/protocol';
+import type { PanelState } from '../../src/protocol/panel';
 
 /** The project, from out/host. */
 const root = path.resolve(__dirname, '..', '..');

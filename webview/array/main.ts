@@ -1,6 +1,6 @@
 import '../webview.css';
 import { createMessageConnection } from 'vscode-jsonrpc/browser';
-import type { ArrayHostApi, ArrayPanelApi } from '../../src/protocol';
+import type { ArrayHostApi, ArrayPanelApi } from '../../src/protocol/array';
 import { client, portTransport, serve } from '../../src/rpc';
 import { ArrayViewer } from './viewer';
 

@@ -1,4 +1,4 @@
-import type { ArrayPicture } from '../../src/protocol';
+import type { ArrayPicture } from '../../src/protocol/array';
 import { type ColourMap, colourTable, paint } from '../logic/colour-maps';
 
 /** The values between which the colours run. */

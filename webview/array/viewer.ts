@@ -2,7 +2,7 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { styleMap } from 'lit/directives/style-map.js';
-import type { ArrayChannel, ArrayHostApi, ArrayState, ArrayStatistics, ArrayView } from '../../src/protocol';
+import type { ArrayChannel, ArrayHostApi, ArrayState, ArrayStatistics, ArrayView } from '../../src/protocol/array';
 import type { Client } from '../../src/rpc';
 import { icon } from '../elements/icon';
 import { select } from '../elements/select';

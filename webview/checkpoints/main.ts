@@ -1,4 +1,4 @@
-import type { CheckpointHostApi, CheckpointViewApi } from '../../src/protocol';
+import type { CheckpointHostApi, CheckpointViewApi } from '../../src/protocol/checkpoints';
 import { client, serve } from '../../src/rpc';
 import { CheckpointModel } from '../logic/checkpoints';
 import { connectToHost } from '../logic/host-link';

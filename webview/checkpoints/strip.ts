@@ -1,7 +1,8 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { CheckpointCell, CheckpointState, PinnedImage, ScalarMap } from '../../src/protocol';
+import type { ScalarMap } from '../../src/protocol';
+import type { CheckpointCell, CheckpointState, PinnedImage } from '../../src/protocol/checkpoints';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';
 import '../elements/map';

@@ -1,7 +1,8 @@
 import '@vscode-elements/elements/dist/vscode-progress-ring/index.js';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import type { ComparedMethod, ScalarMap } from '../../src/protocol';
+import type { ScalarMap } from '../../src/protocol';
+import type { ComparedMethod } from '../../src/protocol/panel';
 import { conservationText } from '../logic/conservation';
 import { place, wholeContent } from '../logic/geometry';
 import { duration, number } from '../logic/numbers';

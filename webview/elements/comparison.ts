@@ -1,7 +1,8 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { ComparedMethod, ComparisonState, MethodSummary } from '../../src/protocol';
+import type { MethodSummary } from '../../src/protocol';
+import type { ComparedMethod, ComparisonState } from '../../src/protocol/panel';
 import { colourMap } from '../logic/colour-maps';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';

@@ -1,6 +1,7 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { RemoteError, ReportHostApi, ReportState } from '../../src/protocol';
+import type { RemoteError } from '../../src/protocol';
+import type { ReportHostApi, ReportState } from '../../src/protocol/report';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { translator } from '../logic/l10n';
 import { PrismElement } from './element';

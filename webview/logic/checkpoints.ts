@@ -1,4 +1,5 @@
-import type { CheckpointCell, CheckpointHostApi, CheckpointState, ScalarMap } from '../../src/protocol';
+import type { ScalarMap } from '../../src/protocol';
+import type { CheckpointCell, CheckpointHostApi, CheckpointState } from '../../src/protocol/checkpoints';
 import type { Client } from '../../src/rpc';
 import type { Translate } from './l10n';
 import { number } from './numbers';

@@ -1,19 +1,16 @@
 import type {
-  ComparedMethod,
-  ComparisonState,
   ExplainParams,
   Explanation,
-  HostApi,
   JudgedMetric,
   LayerInfo,
   MethodSummary,
   OptionInfo,
   OptionValues,
-  PanelState,
   PicturedExplanation,
   RemoteError,
   ScalarMap,
 } from '../../src/protocol';
+import type { ComparedMethod, ComparisonState, HostApi, PanelState } from '../../src/protocol/panel';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { conservationText } from './conservation';
 import type { Point } from './geometry';

@@ -1,4 +1,4 @@
-import type { PanelQuestion, PanelView } from '../../src/protocol';
+import type { PanelQuestion, PanelView } from '../../src/protocol/panel';
 import { colourMapsOf } from './colour-maps';
 import type { ScaleRule } from './scale';
 

@@ -1,4 +1,4 @@
-import type { ModelsApi, ModelsHostApi } from '../../src/protocol';
+import type { ModelsApi, ModelsHostApi } from '../../src/protocol/models';
 import { client, serve } from '../../src/rpc';
 import { connectToHost } from '../logic/host-link';
 import { TwoModels } from './two-models';

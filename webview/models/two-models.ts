@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
-import type { LayerDivergence, ModelDivergence, ModelsHostApi, ModelsState, ScalarMap } from '../../src/protocol';
+import type { LayerDivergence, ModelDivergence, ScalarMap } from '../../src/protocol';
+import type { ModelsHostApi, ModelsState } from '../../src/protocol/models';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';

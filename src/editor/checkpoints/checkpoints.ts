@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
-import type { CheckpointHostApi, CheckpointState, PinnedImage } from '../../protocol';
+import type { CheckpointHostApi, CheckpointState, PinnedImage } from '../../protocol/checkpoints';
 import type { Implementation } from '../../rpc';
 import { checkpointsViewType, commands } from '../contributions';
 import type { EngineRoom } from '../engine-room';

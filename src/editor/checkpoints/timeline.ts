@@ -1,12 +1,6 @@
 import { PrismError } from '../../graph/errors';
-import type {
-  CheckpointCell,
-  CheckpointChange,
-  CheckpointStep,
-  ClassScore,
-  MapChange,
-  ScalarMap,
-} from '../../protocol';
+import type { ClassScore, MapChange, ScalarMap } from '../../protocol';
+import type { CheckpointCell, CheckpointChange, CheckpointStep } from '../../protocol/checkpoints';
 import { toRemoteError } from '../../rpc';
 
 /** Who explains checkpoints. */

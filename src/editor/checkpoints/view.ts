@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { CheckpointHostApi, CheckpointState, CheckpointViewApi } from '../../protocol';
+import type { CheckpointHostApi, CheckpointState, CheckpointViewApi } from '../../protocol/checkpoints';
 import type { Implementation } from '../../rpc';
 import { panelHtml, panelRoots } from '../panel-html';
 import { WebviewLink } from '../webview-link';

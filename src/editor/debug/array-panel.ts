@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
-import type { ArrayHostApi, ArrayPanelApi, ArrayState } from '../../protocol';
+import type { ArrayHostApi, ArrayPanelApi, ArrayState } from '../../protocol/array';
 import { type Client, cancelled, client, type Implementation, portTransport, serve, toRemoteError } from '../../rpc';
 import { panelHtml, panelRoots } from '../panel-html';
 import type { ArraySource, Wish } from './array-source';

@@ -1,5 +1,5 @@
 import { PrismError } from '../../graph/errors';
-import type { ArrayChannel, ArrayStatistics, ArrayView } from '../../protocol';
+import type { ArrayChannel, ArrayStatistics, ArrayView } from '../../protocol/array';
 import type { Debuggee, Stop } from './debuggee';
 
 /** Elements on the longer side of a picture that is fetched. */

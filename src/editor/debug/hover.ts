@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { encodePicture } from '../../inputs/image';
-import type { ArrayView } from '../../protocol';
+import type { ArrayView } from '../../protocol/array';
 import { commands } from '../contributions';
 import { currentStop, type Debuggee } from './debuggee';
 import { expressionAt } from './expression';

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
-import type { ModelsQuestion } from '../../protocol';
+import type { ModelsQuestion } from '../../protocol/models';
 import { activeImage, pickImage } from '../images';
 import type { MethodChoice } from '../methods';
 import type { WorkspaceModels } from '../models';

@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { ModelsState } from '../../protocol';
+import type { ModelsState } from '../../protocol/models';
 import { type AskRooms, askForModels } from './ask';
 import { ModelsPanel, type ModelsRooms } from './panel';
 

@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
-import type { Explanation, ModelsApi, ModelsHostApi, ModelsQuestion, ModelsState, Progress } from '../../protocol';
+import type { Explanation, Progress } from '../../protocol';
+import type { ModelsApi, ModelsHostApi, ModelsQuestion, ModelsState } from '../../protocol/models';
 import { cancelled, type Implementation, toRemoteError } from '../../rpc';
 import type { EngineRoom } from '../engine-room';
 import { panelHtml, panelRoots } from '../panel-html';

@@ -1,16 +1,7 @@
 import { createMessageConnection } from 'vscode-jsonrpc/browser';
 import { readNpy } from '../../../src/inputs/npy';
-import type {
-  ClassScore,
-  ComparedMethod,
-  Explanation,
-  HostApi,
-  LayerInfo,
-  OptionValues,
-  PanelApi,
-  PanelState,
-  ScalarMap,
-} from '../../../src/protocol';
+import type { ClassScore, Explanation, LayerInfo, OptionValues, ScalarMap } from '../../../src/protocol';
+import type { ComparedMethod, HostApi, PanelApi, PanelState } from '../../../src/protocol/panel';
 import { client, portTransport, serve } from '../../../src/rpc';
 import type { DemoData } from './demo-data';
 

@@ -1,5 +1,6 @@
 import { expect, it, describe as suite } from 'vitest';
-import type { CheckpointCell, CheckpointState, ScalarMap } from '../../../src/protocol';
+import type { ScalarMap } from '../../../src/protocol';
+import type { CheckpointCell, CheckpointState } from '../../../src/protocol/checkpoints';
 import { CheckpointModel, describe } from '../../../webview/logic/checkpoints';
 import { difference } from '../../../webview/logic/difference';
 import { english } from '../../../webview/logic/l10n';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PrismError } from '../../../src/graph/errors';
-import type { Explanation, HostApi, MethodSummary, PanelState, ScalarMap } from '../../../src/protocol';
+import type { Explanation, MethodSummary, ScalarMap } from '../../../src/protocol';
+import type { HostApi, PanelState } from '../../../src/protocol/panel';
 import type { Client } from '../../../src/rpc';
 import { PanelModel } from '../../../webview/logic/panel-model';
 import { defaultView, type View } from '../../../webview/logic/view';

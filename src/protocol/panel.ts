@@ -1,0 +1,111 @@
+import type {
+  ExplainParams,
+  Explanation,
+  JudgedMetric,
+  MethodSummary,
+  OptionValues,
+  Progress,
+  RemoteError,
+  ScalarMap,
+  Unfit,
+  Where,
+} from '../protocol';
+
+/** One method of a comparison; its map is asked for apart, by the handle of its explanation. */
+export interface ComparedMethod {
+  readonly method: string;
+  readonly status: 'waiting' | 'working' | 'ready' | 'failed';
+  readonly result?: Pick<Explanation, 'id' | 'options' | 'target' | 'conservation' | 'provider' | 'ms'>;
+  readonly error?: RemoteError;
+}
+
+/** Several methods on one input. */
+export interface ComparisonState {
+  /** Another one each time that a comparison begins. */
+  readonly id: string;
+  readonly methods: readonly ComparedMethod[];
+}
+
+/** What a panel is asked: one explanation, with methods to compare beside it or none. */
+export interface PanelQuestion extends ExplainParams {
+  readonly compare?: readonly string[];
+}
+
+/** What the panel shows at one moment; the host owns it and sends it whole. */
+export interface PanelState {
+  readonly status: 'empty' | 'working' | 'ready' | 'failed';
+  readonly progress?: Progress;
+  readonly error?: RemoteError;
+  /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
+  readonly question?: PanelQuestion;
+  /** Methods beside each other, of the same model and image as the explanation. */
+  readonly comparison?: ComparisonState;
+  /** What metrics say of an explanation, by its handle. */
+  readonly judged?: { readonly explanation: string; readonly metrics: readonly JudgedMetric[] };
+  /** The last good explanation stays visible while another is being computed or after one failed. */
+  readonly explanation?: Explanation;
+  readonly methods: readonly MethodSummary[];
+  /** Those that cannot explain by the model; absent while that is not known. */
+  readonly unfit?: readonly Unfit[];
+  /** Strings of the panel in the display language, by the key used in the source. */
+  readonly l10n: Readonly<Record<string, string>>;
+}
+
+/** What a person chose to look at; kept by the webview across reloads. Presentation only. */
+export interface PanelView {
+  readonly layer?: string;
+  readonly pinned?: { readonly layer: string; readonly x: number; readonly y: number };
+  readonly opacity: number;
+  /** Gaussian smoothing in input pixels; undefined: about 1 % of the width. */
+  readonly smoothing?: number;
+  readonly colourMap: string;
+  readonly layout: 'overlay' | 'side-by-side';
+}
+
+/** What the webview may ask of the host. */
+export interface HostApi {
+  /** The webview is listening: send it a snapshot. */
+  ready(params: Record<string, never>): Promise<PanelState>;
+  explainTarget(params: { readonly index: number }): Promise<void>;
+  /** Another part of the output: a box of a detector, or other positions of a segmentation (null: all). */
+  explainPart(params: { readonly score: string } | { readonly where: Where | null }): Promise<void>;
+  chooseMethod(params: { readonly method: string }): Promise<void>;
+  setOptions(params: { readonly options: OptionValues }): Promise<void>;
+  cancel(params: Record<string, never>): Promise<void>;
+  retry(params: Record<string, never>): Promise<void>;
+  layerMaps(params: { readonly layers: readonly string[] }): Promise<readonly ScalarMap[]>;
+  receptiveField(params: { readonly layer: string; readonly x: number; readonly y: number }): Promise<ScalarMap>;
+  readers(params: { readonly layer: string; readonly x: number; readonly y: number }): Promise<ScalarMap>;
+  /** Lets the person choose methods and compares them. */
+  pickCompared(params: Record<string, never>): Promise<void>;
+  /** Compares the same methods for another class. */
+  compareTarget(params: { readonly index: number }): Promise<void>;
+  /** Shows one of the compared explanations by itself. */
+  openCompared(params: { readonly method: string }): Promise<void>;
+  /** Maps of compared methods, by the handles of their explanations. */
+  comparedMaps(params: { readonly explanations: readonly string[] }): Promise<readonly ScalarMap[]>;
+  /** Writes the comparison as one picture. */
+  exportComparison(params: Record<string, never>): Promise<void>;
+  /** Lets the person choose another method, those that fit the model first. */
+  pickMethod(params: Record<string, never>): Promise<void>;
+  /** Lets the person choose metrics and judges the explanation by them. */
+  judge(params: Record<string, never>): Promise<void>;
+  /** Lets the person choose a file for an option; undefined when they do not. */
+  pickFile(params: { readonly title: string }): Promise<string | undefined>;
+  /** `png` comes with the picture as the panel paints it. */
+  exportAs(params: { readonly format: 'png' | 'npy' | 'json' | 'onnx'; readonly png?: Uint8Array }): Promise<void>;
+  writeConfig(params: Record<string, never>): Promise<void>;
+  openModelConfig(params: Record<string, never>): Promise<void>;
+  /** Opens the line of the training code that made a layer. */
+  goToCode(params: { readonly layer: string }): Promise<void>;
+  showLog(params: Record<string, never>): Promise<void>;
+}
+
+/** What the host tells the webview. */
+export interface PanelApi {
+  update(params: PanelState): Promise<void>;
+  /** Work has begun or goes on: the rest of the state, which is large, stays as it was. */
+  working(params: Pick<PanelState, 'question' | 'progress'>): Promise<void>;
+  /** Opens a layer of the explanation on show. */
+  openLayer(params: { readonly layer: string }): Promise<void>;
+}
