@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapLikeness, vectorLikeness } from '../../../../src/engine/divergence/likeness';
+import { mapLikeness, strongestOverlap, vectorLikeness } from '../../../../src/engine/divergence/likeness';
 import { floatArray } from '../../../../src/graph/ndarray';
 
 const values = (shape: readonly number[], ...data: number[]) => floatArray(Float32Array.from(data), shape);
@@ -46,5 +46,14 @@ describe('relevance maps', () => {
 
   it('that are constant have no ranks', () => {
     expect(mapLikeness([1, 1], [1, 2]).correlation).toBeNull();
+  });
+
+  it('share so many of their strongest places, whatever the sign', () => {
+    // Of four places the two strongest: 0 and 3 of the first map.
+    expect(strongestOverlap([-9, 1, 0, 8], [7, 0, 1, -6], 0.5)).toBe(1);
+    expect(strongestOverlap([-9, 1, 0, 8], [7, -6, 1, 0], 0.5)).toBe(0.5);
+    expect(strongestOverlap([-9, 1, 0, 8], [0, -6, 7, 1], 0.5)).toBe(0);
+    // At least one place counts.
+    expect(strongestOverlap([1, 2, 3], [3, 2, 1])).toBe(0);
   });
 });
