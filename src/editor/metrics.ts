@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
-import type { MetricSummary } from '../protocol';
+import type { Explanation, InputParams, MetricSummary, StudyApi } from '../protocol';
 import type { EngineRoom } from './engine-room';
+import { maskBeside } from './files';
 
 const key = 'metrics';
 
@@ -60,4 +61,16 @@ export class MetricChoice {
     );
     return picked.map(({ metric }) => metric);
   }
+}
+
+/** What to judge an explanation by, which the person chooses: metrics, and the mask beside its picture. */
+export async function askForMetrics(
+  choice: MetricChoice,
+  explanation: Explanation,
+  { image }: InputParams,
+): Promise<Parameters<StudyApi['judge']>[0] | undefined> {
+  const mask = image === undefined ? undefined : maskBeside(image);
+  const metrics = await choice.pick(mask !== undefined);
+  if (!metrics) return undefined;
+  return { explanation: explanation.id, metrics: metrics.map(({ id }) => id), ...(mask !== undefined && { mask }) };
 }

@@ -1,20 +1,16 @@
 import * as vscode from 'vscode';
-import { PrismError } from '../graph/errors';
-import type { EngineApi, ExplainParams, Explanation, Progress, ScalarMap } from '../protocol';
+import type { EngineApi, ExplainParams, Explanation, Progress } from '../protocol';
 import type { HostApi, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
-import { type CallContext, type Client, cancelled, type Implementation, toPrismError, toRemoteError } from '../rpc';
+import { type CallContext, type Client, cancelled, toPrismError, toRemoteError } from '../rpc';
 import { Comparison } from './comparison';
-import { commands } from './contributions';
 import type { ConfigDiagnostics } from './diagnostics';
 import type { EngineRoom } from './engine-room';
-import { exportComparison, exportExplanation } from './export';
-import { maskBeside, pickFile } from './files';
 import type { MethodChoice } from './methods';
-import type { MetricChoice } from './metrics';
+import { askForMetrics, type MetricChoice } from './metrics';
+import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
-import { openConfig, writeConfig } from './settings-file';
 import { filesBehind, watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
 
@@ -23,9 +19,6 @@ const PROGRESS_MS = 150;
 
 /** The engine has lost an explanation: it was evicted, or the process is another one. */
 const gone: ReadonlySet<string> = new Set(['EXPLANATION_GONE', 'ENGINE_CRASHED', 'ENGINE_RESTARTED']);
-
-const nothingExplained = (): PrismError =>
-  new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
 
 /** Undefined takes a part of the state away. */
 type Change = { readonly [K in keyof PanelState]?: PanelState[K] | undefined };
@@ -41,9 +34,9 @@ export interface PanelRooms {
 }
 
 /** One explanation and its webview. The host knows everything; the webview may go and come back at any time. */
-export class ExplanationPanel implements vscode.Disposable {
+export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   readonly #panel: vscode.WebviewPanel;
-  readonly #rooms: PanelRooms;
+  readonly rooms: PanelRooms;
   readonly #link: WebviewLink<HostApi, PanelApi>;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #disposables: vscode.Disposable[];
@@ -63,7 +56,7 @@ export class ExplanationPanel implements vscode.Disposable {
 
   constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: PanelQuestion) {
     this.#panel = panel;
-    this.#rooms = rooms;
+    this.rooms = rooms;
     this.onDisposed = panel.onDidDispose;
     this.#state = {
       status: 'empty',
@@ -73,7 +66,7 @@ export class ExplanationPanel implements vscode.Disposable {
     };
     this.#link = new WebviewLink(
       panel.webview,
-      this.#host,
+      panelHost(this),
       sendSnapshots(() => this.#state),
     );
     panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
@@ -100,6 +93,10 @@ export class ExplanationPanel implements vscode.Disposable {
 
   get explanation(): Explanation | undefined {
     return this.#state.explanation;
+  }
+
+  get comparison(): Comparison | undefined {
+    return this.#comparison;
   }
 
   get active(): boolean {
@@ -155,7 +152,7 @@ export class ExplanationPanel implements vscode.Disposable {
 
   /** Explains by several methods; the first of them, or the one in use, is then the explanation by itself. */
   compare(question: ExplainParams, methods: readonly string[]): Promise<void> {
-    const { methods: choice } = this.#rooms;
+    const { methods: choice } = this.rooms;
     const own = methods.includes(question.method);
     const ordered = own ? [question.method, ...methods.filter((method) => method !== question.method)] : methods;
     const { compare: _, ...rest }: PanelQuestion = question;
@@ -171,25 +168,27 @@ export class ExplanationPanel implements vscode.Disposable {
   async judge(): Promise<void> {
     const { explanation, question } = this;
     if (!explanation || !question) throw nothingExplained();
-    const mask = question.image === undefined ? undefined : maskBeside(question.image);
-    const metrics = await this.#rooms.metrics.pick(mask !== undefined);
-    if (!metrics) return;
+    const asked = await askForMetrics(this.rooms.metrics, explanation, question);
+    if (!asked) return;
     await this.#start(question, async (run) => {
-      const ids = metrics.map(({ id }) => id);
-      const asked = { explanation: explanation.id, metrics: ids, ...(mask !== undefined && { mask }) };
+      const options = { cancel: run.signal, onProgress: this.#progress(run) };
       try {
-        const found = await this.#rooms.engine.api.judge(asked, {
-          cancel: run.signal,
-          onProgress: this.#progress(run),
-        });
-        if (this.#run === run)
-          this.#update({ status: 'ready', judged: { explanation: explanation.id, metrics: found } });
+        const metrics = await this.rooms.engine.api.judge(asked, options);
+        if (this.#run === run) this.#update({ status: 'ready', judged: { explanation: explanation.id, metrics } });
       } catch (error) {
         if (this.#run !== run) return;
         this.#update({ status: 'ready', progress: undefined });
         if (!run.signal.aborted) throw error;
       }
     });
+  }
+
+  /** A new document of the webview listens: what it is to show. */
+  begun(): PanelState {
+    const { question, status } = this.#state;
+    if (status === 'empty' && question) void this.#begin(question);
+    else if (this.#stale) this.refresh();
+    return this.#state;
   }
 
   #begin({ compare, ...question }: PanelQuestion): Promise<void> {
@@ -214,7 +213,7 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   async #explain(question: PanelQuestion, run: AbortController): Promise<void> {
-    const { engine, log } = this.#rooms;
+    const { engine, log } = this.rooms;
     const { compare: _, ...params } = question;
     const { model, method } = params;
     const what = `${method} of ${titleOf(params)} by ${model}`;
@@ -230,7 +229,7 @@ export class ExplanationPanel implements vscode.Disposable {
       if (this.#run !== run || this.#disposed) return;
       const failure = toRemoteError(error);
       log[failure.code === 'CANCELLED' ? 'info' : 'error'](`${what}: ${failure.code}: ${failure.message}`);
-      this.#rooms.diagnostics.report(toPrismError(error));
+      this.rooms.diagnostics.report(toPrismError(error));
       const kept = failure.code === 'CANCELLED' && this.explanation !== undefined;
       this.#update({
         status: kept ? 'ready' : 'failed',
@@ -242,7 +241,7 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   async #compare(comparison: Comparison, run: AbortController): Promise<void> {
-    const { engine, log } = this.#rooms;
+    const { engine, log } = this.rooms;
     const progress = this.#progress(run);
     const current = (): boolean => this.#comparison === comparison && !this.#disposed;
     const tell = (change: Change = {}): void => {
@@ -256,7 +255,7 @@ export class ExplanationPanel implements vscode.Disposable {
       progress,
       found: (explanation) => {
         if (!current()) return this.#release(explanation);
-        if (first) this.#show(explanation);
+        if (first) this.show(explanation);
         first = false;
       },
     });
@@ -271,9 +270,9 @@ export class ExplanationPanel implements vscode.Disposable {
   }
 
   /** Shows an explanation that there is already. */
-  #show(explanation: Explanation): void {
+  show(explanation: Explanation): void {
     const before = this.explanation;
-    this.#change({ explanation, question: questionBehind(explanation, this.question) });
+    this.#update({ explanation, question: questionBehind(explanation, this.question) });
     if (before?.id !== explanation.id) this.#release(before);
   }
 
@@ -292,7 +291,7 @@ export class ExplanationPanel implements vscode.Disposable {
 
   /** Which methods the model is beyond: known a moment after the first explanation. */
   async #findUnfit(model: string): Promise<void> {
-    const { engine } = this.#rooms;
+    const { engine } = this.rooms;
     if (engine.client.status.state !== 'ready') return;
     const unfit = await engine.unfit(model);
     if (!this.#disposed && this.question?.model === model) this.#update({ unfit });
@@ -334,16 +333,16 @@ export class ExplanationPanel implements vscode.Disposable {
     // What is compared may be looked at again.
     if (!explanation || this.#comparison?.holds(explanation)) return;
     // An engine that has ended holds nothing, and must not be started for this.
-    if (this.#rooms.engine.client.status.state !== 'ready') return;
-    this.#rooms.engine.api.release({ explanation: explanation.id }).catch(() => {});
+    if (this.rooms.engine.client.status.state !== 'ready') return;
+    this.rooms.engine.api.release({ explanation: explanation.id }).catch(() => {});
   }
 
   /** Asks about the living explanation, which is made again when the engine has lost it. */
-  async #ask<R>(
+  async ask<R>(
     context: CallContext,
     question: (api: Client<EngineApi>, explanation: string) => Promise<R>,
   ): Promise<R> {
-    const { engine } = this.#rooms;
+    const { engine } = this.rooms;
     const asked = this.explanation;
     if (!asked) throw nothingExplained();
     try {
@@ -359,83 +358,12 @@ export class ExplanationPanel implements vscode.Disposable {
     }
   }
 
-  #again(change: QuestionChange): void {
+  again(change: QuestionChange): void {
     const { explanation } = this;
     if (!this.question) return;
     const question = changedQuestion(this.question, change);
     // Tried again after nothing came of it, a comparison is one again.
     if (question.compare && !explanation) void this.#begin(question);
     else void this.explain(question);
-  }
-
-  /** What the webview asks. Work that takes long is answered at once and seen in the state. */
-  readonly #host: Implementation<HostApi> = {
-    ready: async () => {
-      const { question, status } = this.#state;
-      if (status === 'empty' && question) void this.#begin(question);
-      else if (this.#stale) this.refresh();
-      return this.#state;
-    },
-    explainTarget: async ({ index }) => this.#again({ target: index, score: undefined }),
-    explainPart: async (part) => {
-      if ('score' in part) this.#again({ score: part.score, target: undefined });
-      else this.#again({ where: part.where ?? undefined, target: this.explanation?.target.index });
-    },
-    judge: () => this.judge(),
-    pickFile: ({ title }) => pickFile(title, this.question?.image),
-    chooseMethod: async ({ method }) => {
-      await this.#rooms.methods.remember(method);
-      this.#again({ method, options: this.#rooms.methods.options(method) });
-    },
-    setOptions: async ({ options }) => this.#again({ options }),
-    pickCompared: async () => void vscode.commands.executeCommand(commands.compareMethods),
-    compareTarget: async ({ index }) => {
-      const { question } = this;
-      if (question?.compare) void this.compare({ ...question, target: index }, question.compare);
-    },
-    openCompared: async ({ method }) => {
-      const explanation = this.#comparison?.get(method);
-      if (!explanation) return;
-      await this.#rooms.methods.remember(method);
-      this.#show(explanation);
-      this.#link.update();
-    },
-    comparedMaps: async ({ explanations }) => this.#comparison?.maps(explanations) ?? [],
-    exportComparison: async () => {
-      const sheet = this.#comparison?.sheet();
-      if (!sheet) throw nothingExplained();
-      await exportComparison(sheet, (file) => this.#rooms.engine.api.saveSheet({ path: file, sheet }));
-    },
-    pickMethod: async () => void vscode.commands.executeCommand(commands.chooseMethod),
-    cancel: async () => this.cancel(),
-    retry: async () => this.#again({}),
-    layerMaps: (params, context) =>
-      this.#ask(context, (api, explanation) => api.layerMaps({ explanation, ...params }, { cancel: context.signal })),
-    receptiveField: (params, context) => this.#place(context, 'receptiveField', params),
-    readers: (params, context) => this.#place(context, 'readers', params),
-    exportAs: async ({ format, png }, context) => {
-      if (!this.explanation) throw nothingExplained();
-      await exportExplanation(this.explanation, format, png, (file) =>
-        this.#ask(context, (api, explanation) => api.save({ explanation, path: file })),
-      );
-    },
-    writeConfig: async () => {
-      if (this.question) await writeConfig(this.#rooms.engine.api, this.question.model);
-    },
-    goToCode: async ({ layer }) => {
-      await vscode.commands.executeCommand(commands.goToCode, layer);
-    },
-    openModelConfig: async () => {
-      if (this.question) await openConfig(this.#rooms.engine.api, this.question.model);
-    },
-    showLog: async () => this.#rooms.log.show(),
-  };
-
-  #place(
-    context: CallContext,
-    ask: 'receptiveField' | 'readers',
-    place: { readonly layer: string; readonly x: number; readonly y: number },
-  ): Promise<ScalarMap> {
-    return this.#ask(context, (api, explanation) => api[ask]({ explanation, ...place }, { cancel: context.signal }));
   }
 }

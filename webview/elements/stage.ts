@@ -1,43 +1,24 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
-import type { DetectedBox, PicturedExplanation, ScalarMap } from '../../src/protocol';
+import { customElement, property, queryAll, state } from 'lit/decorators.js';
+import type { PicturedExplanation, ScalarMap } from '../../src/protocol';
 import { type ColourMapKind, colourMap } from '../logic/colour-maps';
 import { contentOf, gridArea, once } from '../logic/content';
 import { describeMap } from '../logic/describe';
-import {
-  type Camera,
-  cellOf,
-  centreOf,
-  locationAt,
-  type Point,
-  type Rect,
-  type Size,
-  stacked,
-  step,
-  wholeContent,
-} from '../logic/geometry';
+import { type Camera, type Point, type Rect, type Size, stacked, wholeContent } from '../logic/geometry';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
-import { arrange, cellAt, gridSize, type PfvGrid, pfvAt, pfvGrid, placeName } from '../logic/pfv-grid';
-import { type Reading, readings, sentence } from '../logic/readout';
+import { arrange, cellAt, gridSize, pfvGrid, placeName } from '../logic/pfv-grid';
 import { defaultSmoothing } from '../logic/smooth';
 import type { Look } from '../painting/heatmap';
 import { gridMarks, photographMarks } from '../painting/marks';
-import { type Photo, rgbAt } from '../painting/photo';
+import type { Photo } from '../painting/photo';
 import type { Drawing } from '../painting/picture';
 import './display';
 import { PrismElement } from './element';
 import './pane';
 import type { Pane, Pointing } from './pane';
 import './readout';
-
-type PaneName = 'photograph' | 'map' | 'grid';
-
-/** Where the pointer or the keyboard cursor is, in content pixels of a pane. */
-interface Cursor extends Pointing {
-  readonly point: Point;
-  readonly pane: PaneName;
-}
+import { StageCursor } from './stage-cursor';
 
 /** The pictures: photograph and map, and the PFVs of the open layer. */
 @customElement('prism-stage')
@@ -79,9 +60,10 @@ export class Stage extends PrismElement {
   @state() private camera: Camera = wholeContent;
   /** Of a layer whose PFVs have no place on the photograph. */
   @state() private gridCamera: Camera = wholeContent;
-  @state() private cursor: Cursor | undefined;
   /** The space for the panes. */
   @state() private room: Size = { width: 1, height: 1 };
+
+  readonly #cursor = new StageCursor(this);
 
   /** Made once a map: a pane knows by identity what it has painted. */
   readonly #arranged = new WeakMap<ScalarMap, ScalarMap>();
@@ -91,7 +73,6 @@ export class Stage extends PrismElement {
     if (entry) this.room = entry.contentRect;
   });
 
-  @query('prism-pane[pane="grid"]') private gridPane!: Pane | null;
   @queryAll('prism-pane') private panes!: NodeListOf<Pane>;
 
   /** What the panes show, for a picture. */
@@ -123,7 +104,7 @@ export class Stage extends PrismElement {
     const { pictured: explanation, view } = model;
     if (explanation === undefined) return nothing;
     const aside = view.layout === 'side-by-side';
-    const facts = this.#readings(explanation);
+    const facts = this.#cursor.readings;
     return html`
       <div class=${this.#isStacked(explanation) ? 'panes stacked' : 'panes'}>
         ${aside ? this.#photographPane(explanation) : nothing} ${this.#mapPane(explanation, aside)}
@@ -181,11 +162,11 @@ export class Stage extends PrismElement {
       .photo=${this.photo}
       .viewport=${explanation.photograph.viewport}
       .camera=${this.camera}
-      .cursor=${this.#cursorOn('photograph')}
-      @pane-point=${(event: CustomEvent<Pointing>) => this.#point('photograph', event.detail)}
-      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#pickPlace(event.detail)}
-      @pane-step=${(event: CustomEvent<Point>) => this.#stepCursor(event, 'photograph')}
-      @pane-escape=${() => this.#escape()}
+      .cursor=${this.#cursor.on('photograph')}
+      @pane-point=${(event: CustomEvent<Pointing>) => this.#cursor.point('photograph', event.detail)}
+      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#cursor.pickPlace(event.detail)}
+      @pane-step=${(event: CustomEvent<Point>) => this.#cursor.step(event, 'photograph')}
+      @pane-escape=${() => this.#cursor.escape()}
       @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail)}
     ></prism-pane>`;
   }
@@ -212,16 +193,16 @@ export class Stage extends PrismElement {
       .viewport=${photograph.viewport}
       .map=${map}
       .look=${this.#look(map, aside ? { opacity: 1 } : {})}
-      .at=${this.#place(map)}
+      .at=${this.#cursor.place(map)}
       .marks=${photographMarks(model, photograph.viewport)}
       .camera=${this.camera}
-      .cursor=${this.#cursorOn('map')}
+      .cursor=${this.#cursor.on('map')}
       ?draws=${model.task === 'segmentation' && !model.layer}
       @pane-draw=${(event: CustomEvent<Rect>) => model.explainPart({ where: event.detail })}
-      @pane-point=${(event: CustomEvent<Pointing>) => this.#point('map', event.detail)}
-      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#pickPlace(event.detail)}
-      @pane-step=${(event: CustomEvent<Point>) => this.#stepCursor(event, 'map')}
-      @pane-escape=${() => this.#escape()}
+      @pane-point=${(event: CustomEvent<Pointing>) => this.#cursor.point('map', event.detail)}
+      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#cursor.pickPlace(event.detail)}
+      @pane-step=${(event: CustomEvent<Point>) => this.#cursor.step(event, 'map')}
+      @pane-escape=${() => this.#cursor.escape()}
       @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail)}
     ></prism-pane>`;
   }
@@ -234,7 +215,7 @@ export class Stage extends PrismElement {
     const raw = readers?.map ?? model.layerMaps.get(layer.id);
     const map = raw && once(this.#arranged, raw, () => arrange(raw, grid));
     const area = gridArea(grid, explanation.photograph);
-    const pfv = this.#pfv();
+    const pfv = this.#cursor.pfv;
     const note = readers ? t('PFVs that draw on input {0}, {1}', readers.x, readers.y) : t('{0} PFVs', gridSize(layer));
     const failure = model.layerMaps.failure(layer.id);
     const trouble = failure instanceof Error ? failure.message : undefined;
@@ -258,10 +239,10 @@ export class Stage extends PrismElement {
       .at=${pfv && cellAt(grid, pfv)}
       .marks=${gridMarks(model, grid, area)}
       .camera=${grid.spatial ? this.camera : this.gridCamera}
-      .cursor=${grid.spatial ? this.#cursorOn('grid') : undefined}
-      @pane-point=${(event: CustomEvent<Pointing>) => this.#pointAtGrid(event.detail, grid, area)}
-      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#pick(event.detail, grid, area)}
-      @pane-step=${(event: CustomEvent<Point>) => this.#movePin(event.detail, grid, area)}
+      .cursor=${grid.spatial ? this.#cursor.on('grid') : undefined}
+      @pane-point=${(event: CustomEvent<Pointing>) => this.#cursor.pointAtGrid(event.detail, grid, area)}
+      @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#cursor.pick(event.detail, grid, area)}
+      @pane-step=${(event: CustomEvent<Point>) => this.#cursor.movePin(event, grid, area)}
       @pane-escape=${() => model.unpin()}
       @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail, !grid.spatial)}
     ></prism-pane>`;
@@ -275,125 +256,4 @@ export class Stage extends PrismElement {
     if (onlyGrid) this.gridCamera = camera;
     else this.camera = camera;
   }
-
-  /** A cursor is drawn where the pointer is not: in the other panes, and where the keyboard put it. */
-  #cursorOn(pane: PaneName): Point | undefined {
-    const { cursor } = this;
-    if (cursor === undefined || (cursor.by === 'pointer' && cursor.pane === pane)) return undefined;
-    // What the pointer does on the grid shows as the outline of a PFV.
-    return cursor.pane === 'grid' ? undefined : cursor.point;
-  }
-
-  get #gridIsSpatial(): boolean {
-    const { layer } = this.model;
-    return layer !== undefined && pfvGrid(layer).spatial;
-  }
-
-  /** The PFV that is pointed at or pinned. */
-  #pfv(): Point | undefined {
-    return this.model.pointed ?? this.model.pinned;
-  }
-
-  /** Location of the map, which covers the viewport, at the cursor. */
-  #place(map: ScalarMap): Point | undefined {
-    const { cursor } = this;
-    if (cursor === undefined || cursor.pane === 'grid') return undefined;
-    return locationAt(map, this.model.pictured!.photograph.viewport, cursor.point);
-  }
-
-  #readings({ map, photograph }: PicturedExplanation): readonly Reading[] {
-    const { model, cursor, t } = this;
-    const { field, layer } = model;
-    if (cursor && cursor.pane !== 'grid') {
-      const shown = field?.map ?? map;
-      const input = locationAt(shown, photograph.viewport, cursor.point);
-      const rgb = this.photo && rgbAt(this.photo, cursor.point);
-      const name = field ? t('ERF') : t('relevance');
-      return readings({ photograph: cursor.point, rgb, input, map: shown, name }, t);
-    }
-    const pfv = this.#pfv();
-    if (layer === undefined || pfv === undefined) return [];
-    return readings({ pfv, layer, map: model.layerMaps.get(layer.id), name: t('relevance') }, t);
-  }
-
-  #point(pane: PaneName, { point, by }: Pointing): void {
-    if (point === undefined) {
-      if (this.cursor?.by === by) this.#clear();
-      return;
-    }
-    this.cursor = { pane, point, by };
-    const { pictured: explanation } = this.model;
-    this.model.pointAtPlace(locationAt(explanation!.map, explanation!.photograph.viewport, point));
-  }
-
-  /** Takes back one thing: the keyboard's cursor, then the pin. */
-  #escape(): void {
-    if (this.cursor?.by === 'keyboard') this.#clear();
-    else this.model.unpin();
-  }
-
-  #clear(): void {
-    this.cursor = undefined;
-    this.model.pointAtPlace(undefined);
-    this.model.pointAtPfv(undefined);
-  }
-
-  /** The keyboard's cursor goes by locations of the input. */
-  #stepCursor(event: CustomEvent<Point>, pane: PaneName): void {
-    const { map, photograph } = this.model.pictured!;
-    const { viewport } = photograph;
-    const now = this.cursor && locationAt(map, viewport, this.cursor.point);
-    const from = now ?? { x: map.width >> 1, y: map.height >> 1 };
-    const point = centreOf(cellOf(map, viewport, now ? step(map, from, event.detail) : from));
-    this.#point(pane, { point, by: 'keyboard' });
-    (event.target as Pane).reveal(point);
-    this.model.announce(sentence(this.#readings(this.model.pictured!)));
-  }
-
-  #pointAtGrid({ point, by }: Pointing, grid: PfvGrid, area: Rect): void {
-    if (by === 'keyboard') return;
-    if (point === undefined) {
-      this.#clear();
-      return;
-    }
-    this.cursor = { pane: 'grid', point, by };
-    const cell = locationAt(grid, area, point);
-    this.model.pointAtPfv(cell && pfvAt(grid, cell));
-  }
-
-  #pick(point: Point | undefined, grid: PfvGrid, area: Rect): void {
-    const { model } = this;
-    const cell = point && locationAt(grid, area, point);
-    const pfv = cell && pfvAt(grid, cell);
-    if (point && pfv === undefined) return;
-    const same = pfv && model.pinned?.x === pfv.x && model.pinned.y === pfv.y;
-    if (same || (!pfv && model.pinned)) model.unpin();
-    else if (pfv) model.pin(pfv);
-    else model.movePin({ x: 0, y: 0 });
-  }
-
-  /** Pins the PFV that lies at a place of the photograph: the one clicked, or the cursor's. */
-  #pickPlace(point = this.cursor?.point): void {
-    const { layer, pictured: explanation } = this.model;
-    if (layer === undefined && point) {
-      const box = boxAt(explanation!, point);
-      if (box && box.score !== explanation!.score) void this.model.explainPart({ score: box.score });
-      return;
-    }
-    if (layer === undefined || point === undefined || !this.#gridIsSpatial) return;
-    const pfv = locationAt(layer, explanation!.photograph.viewport, point);
-    if (pfv) this.model.pin(pfv);
-  }
-
-  #movePin(by: Point, grid: PfvGrid, area: Rect): void {
-    this.model.movePin(by);
-    const { pinned } = this.model;
-    if (pinned) this.gridPane?.reveal(centreOf(cellOf(grid, area, cellAt(grid, pinned))));
-  }
-}
-
-/** The smallest box around a point of the photograph. */
-function boxAt({ boxes = [] }: PicturedExplanation, { x, y }: Point): DetectedBox | undefined {
-  const around = boxes.filter((box) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height);
-  return around.sort((a, b) => a.width * a.height - b.width * b.height)[0];
 }

@@ -1,5 +1,4 @@
 import type {
-  ExplainParams,
   Explanation,
   JudgedMetric,
   LayerInfo,
@@ -7,72 +6,33 @@ import type {
   OptionInfo,
   OptionValues,
   PicturedExplanation,
-  RemoteError,
-  ScalarMap,
 } from '../../src/protocol';
 import type { ComparedMethod, ComparisonState, HostApi, PanelState } from '../../src/protocol/panel';
-import { type Client, toRemoteError } from '../../src/rpc';
+import type { Client } from '../../src/rpc';
+import { type Asked, methodAsked, optionsAsked } from './asked';
 import { conservationText } from './conservation';
 import type { Point } from './geometry';
 import { english, type Translate, translator } from './l10n';
-import { Latest } from './latest';
 import { LayerMaps } from './layer-maps';
-import { MapCache } from './map-cache';
 import { number, percent } from './numbers';
 import { gridSize, neighbour, pfvGrid, placeName } from './pfv-grid';
+import { type Place, type PlaceMap, Places } from './places';
+import { Requests } from './requests';
+import { completed } from './snapshot';
 import { share, strongest, sums } from './strongest';
 import type { View } from './view';
 
-/** A location of a layer, or of the input. */
-export interface Place extends Point {
-  readonly layer: string;
-}
-
-/** An answer about one location: the ERF of a PFV, or the readers of a place of the input. */
-export interface PlaceMap extends Place {
-  readonly map: ScalarMap;
-}
-
-/** What was asked of the host and is not yet in an explanation. */
-export interface Asked {
-  readonly method?: string;
-  readonly options?: OptionValues;
-  readonly target?: number;
-}
-
-/** ERFs kept for a pointer that comes back: 8 million values, 32 MiB. */
-const fieldLimit = 1 << 23;
-
 const sameContent = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-const keyOf = ({ layer, x, y }: Place): string => `${layer}@${y},${x}`;
-
-/** A photograph that the panel has is not sent again. */
-function withPhotograph(state: PanelState, before: PanelState | undefined): PanelState {
-  const { explanation } = state;
-  const known = before?.explanation?.photograph?.encoded;
-  const photograph = explanation?.photograph;
-  if (!photograph || !known || photograph.encoded.length > 0) return state;
-  return { ...state, explanation: { ...explanation, photograph: { ...photograph, encoded: known } } };
-}
 
 /**
  * Everything the panel knows and does, apart from drawing. The host's state comes by {@link update}, what the person
  * does comes by the other methods; `changed` is called after every change.
  */
-export class PanelModel {
+export class PanelModel extends Requests {
   state: PanelState | undefined;
-  /** The ERF on show, of the pinned PFV or the one pointed at. */
-  field: PlaceMap | undefined;
-  /** How much each PFV of the open layer draws on the place of the photograph that is pointed at. */
-  readers: PlaceMap | undefined;
   /** The PFV of the open layer under the pointer. */
   pointed: Point | undefined;
   asked: Asked = {};
-  /** A request of the panel's own that failed; the explanation is not affected. */
-  notice: RemoteError | undefined;
-  /** The last thing worth saying to a screen reader. */
-  announcement = '';
   t: Translate = english;
 
   readonly layerMaps: LayerMaps;
@@ -80,45 +40,33 @@ export class PanelModel {
   readonly comparedMaps: LayerMaps;
   /** Whether this document has shown a comparison. */
   #compared = false;
-  readonly #fields = new MapCache(fieldLimit);
-  readonly #field: Latest<Place, ScalarMap>;
-  readonly #readers: Latest<Place, ScalarMap>;
+  readonly #places: Places;
 
   constructor(
-    private readonly host: Client<HostApi>,
+    host: Client<HostApi>,
     public view: View,
     private readonly keep: (view: View) => void,
-    private readonly changed: () => void,
+    changed: () => void,
   ) {
+    super(host, changed);
     this.layerMaps = new LayerMaps((layers) => host.layerMaps({ layers }), changed);
     this.comparedMaps = new LayerMaps((explanations) => host.comparedMaps({ explanations }), changed);
-    this.#field = new Latest(
-      (place) => host.receptiveField(place),
-      (place, map) => {
-        this.#fields.set(keyOf(place), map);
-        // The pointer may be further by now; what came is still nearer to it than what is on show.
-        this.#show({ field: { ...place, map }, notice: undefined });
-      },
-      (_place, reason) => this.#report(reason),
-    );
-    this.#readers = new Latest(
-      (place) => host.readers(place),
-      (place, map) => this.#show({ readers: { ...place, map }, notice: undefined }),
-      (_place, reason) => this.#report(reason),
+    this.#places = new Places(
+      host,
+      () => this.dismissNotice(),
+      (reason) => this.fail(reason),
     );
   }
 
   /** Tells the host that the panel listens, and takes its snapshot. */
   async start(): Promise<void> {
-    await this.#ask(async () => this.update(await this.host.ready({})));
+    await this.ask(async () => this.update(await this.host.ready({})));
   }
 
   update(sent: PanelState): void {
     const before = this.state;
-    const state = withPhotograph(sent, before);
-    // The same explanation comes again with every report of progress; its maps need not be painted again.
-    const same = before?.explanation !== undefined && before.explanation.id === state.explanation?.id;
-    this.state = same ? { ...state, explanation: before.explanation! } : state;
+    const state = completed(sent, before);
+    this.state = state;
     if (!sameContent(before?.l10n, state.l10n)) this.t = translator(state.l10n);
     if (state.status !== 'working') this.asked = {};
     if (state.question && !sameContent(this.view.question, state.question)) {
@@ -142,6 +90,16 @@ export class PanelModel {
     if (this.state === undefined) return;
     const { error: _, progress: __, ...rest } = this.state;
     this.update({ ...rest, ...now, status: 'working' });
+  }
+
+  /** The ERF on show, of the pinned PFV or the one pointed at. */
+  get field(): PlaceMap | undefined {
+    return this.#places.field;
+  }
+
+  /** How much each PFV of the open layer draws on the place of the photograph that is pointed at. */
+  get readers(): PlaceMap | undefined {
+    return this.#places.readers;
   }
 
   get comparison(): ComparisonState | undefined {
@@ -179,25 +137,14 @@ export class PanelModel {
     return pinned.x < layer.width && pinned.y < layer.height ? pinned : undefined;
   }
 
-  /** What is asked of the host, until there is an explanation to go by. */
-  get #question(): ExplainParams | undefined {
-    return this.state?.status === 'ready' ? undefined : this.state?.question;
-  }
-
   /** The method asked for last, explained or not. */
   get method(): MethodSummary | undefined {
-    const id = this.asked.method ?? this.#question?.method ?? this.explanation?.method.id;
-    return this.state?.methods.find((method) => method.id === id) ?? this.explanation?.method;
+    return methodAsked(this.state, this.asked);
   }
 
   /** The values of that method's options: asked for, in force, or by default. */
   get options(): OptionValues {
-    const { method, explanation, asked } = this;
-    const question = this.#question?.method === method?.id ? this.#question?.options : undefined;
-    const inForce = explanation?.method.id === method?.id ? explanation?.options : undefined;
-    const value = ({ key, default: byDefault }: OptionInfo): boolean | number | string =>
-      asked.options?.[key] ?? question?.[key] ?? inForce?.[key] ?? byDefault;
-    return Object.fromEntries((method?.options ?? []).map((option) => [option.key, value(option)]));
+    return optionsAsked(this.state, this.asked);
   }
 
   /** What the person may do next. */
@@ -267,24 +214,13 @@ export class PanelModel {
   /** The pointer is over a location of the model's input, or has left the photograph. */
   pointAtPlace(place: Point | undefined): void {
     const { layer } = this;
-    if (layer === undefined || place === undefined) {
-      this.#readers.drop();
-      if (this.readers) this.#show({ readers: undefined });
-      return;
-    }
-    const { readers } = this;
-    if (readers?.layer === layer.id && readers.x === place.x && readers.y === place.y) return;
-    this.#readers.request({ layer: layer.id, x: place.x, y: place.y });
+    const wanted = layer && place && { layer: layer.id, x: place.x, y: place.y };
+    if (this.#places.read(wanted)) this.changed();
   }
 
   async explainTarget(index: number): Promise<void> {
-    this.#show({ asked: { ...this.asked, target: index } });
-    await this.#ask(() => this.host.explainTarget({ index }));
-  }
-
-  /** Explains a box of a detector, or other positions of a segmentation. */
-  explainPart(part: Parameters<HostApi['explainPart']>[0]): Promise<void> {
-    return this.#ask(() => this.host.explainPart(part));
+    this.#asking({ ...this.asked, target: index });
+    await this.ask(() => this.host.explainTarget({ index }));
   }
 
   /** What metrics say of the explanation that is shown. */
@@ -294,7 +230,7 @@ export class PanelModel {
   }
 
   async pickFile(option: OptionInfo): Promise<void> {
-    await this.#ask(async () => {
+    await this.ask(async () => {
       const file = await this.host.pickFile({ title: option.title });
       if (file !== undefined) await this.setOption(option.key, file);
     });
@@ -302,16 +238,16 @@ export class PanelModel {
 
   async chooseMethod(method: string): Promise<void> {
     if (method === this.method?.id) return;
-    this.#show({ asked: { method } });
-    await this.#ask(() => this.host.chooseMethod({ method }));
+    this.#asking({ method });
+    await this.ask(() => this.host.chooseMethod({ method }));
   }
 
   async setOption(key: string, value: boolean | number | string): Promise<void> {
     const now = this.options;
     if (now[key] === value) return;
     const options = { ...now, [key]: value };
-    this.#show({ asked: { ...this.asked, options } });
-    await this.#ask(() => this.host.setOptions({ options }));
+    this.#asking({ ...this.asked, options });
+    await this.ask(() => this.host.setOptions({ options }));
   }
 
   /** Shows the comparison as a whole again. */
@@ -324,45 +260,19 @@ export class PanelModel {
   /** Shows what one of the compared methods says by itself. */
   async openCompared({ method, status }: ComparedMethod): Promise<void> {
     if (status !== 'ready') return;
-    await this.#ask(() => this.host.openCompared({ method }));
+    await this.ask(() => this.host.openCompared({ method }));
     this.setView({ grid: false });
   }
 
   async compareTarget(index: number): Promise<void> {
-    this.#show({ asked: { ...this.asked, target: index } });
-    await this.#ask(() => this.host.compareTarget({ index }));
+    this.#asking({ ...this.asked, target: index });
+    await this.ask(() => this.host.compareTarget({ index }));
   }
 
-  pickCompared = (): Promise<void> => this.#ask(() => this.host.pickCompared({}));
-  exportComparison = (): Promise<void> => this.#ask(() => this.host.exportComparison({}));
-  judge = (): Promise<void> => this.#ask(() => this.host.judge({}));
-  pickMethod = (): Promise<void> => this.#ask(() => this.host.pickMethod({}));
-  cancel = (): Promise<void> => this.#ask(() => this.host.cancel({}));
-  retry = (): Promise<void> => this.#ask(() => this.host.retry({}));
-  writeConfig = (): Promise<void> => this.#ask(() => this.host.writeConfig({}));
   goToCode = (): Promise<void> =>
-    this.#ask(async () => {
+    this.ask(async () => {
       if (this.layer) await this.host.goToCode({ layer: this.layer.id });
     });
-  openModelConfig = (): Promise<void> => this.#ask(() => this.host.openModelConfig({}));
-  showLog = (): Promise<void> => this.#ask(() => this.host.showLog({}));
-
-  exportAs(format: 'png' | 'npy' | 'json' | 'onnx', png?: Uint8Array): Promise<void> {
-    return this.#ask(() => this.host.exportAs(png ? { format, png } : { format }));
-  }
-
-  dismissNotice(): void {
-    this.#show({ notice: undefined });
-  }
-
-  /** Says something to screen readers. */
-  announce(announcement: string): void {
-    this.#show({ announcement });
-  }
-
-  fail(reason: unknown): void {
-    this.#report(reason);
-  }
 
   /** A comparison that begins is shown; one that was there before the panel was, as it was left. */
   #comparisonChanged(begins: boolean): void {
@@ -376,11 +286,7 @@ export class PanelModel {
 
   #explanationChanged(hadAnother: boolean): void {
     this.layerMaps.clear();
-    this.#fields.clear();
-    this.#readers.drop();
-    this.#field.drop();
-    this.field = undefined;
-    this.readers = undefined;
+    this.#places.clear();
     this.notice = undefined;
     const { explanation, layer } = this;
     if (explanation === undefined) return;
@@ -404,20 +310,12 @@ export class PanelModel {
 
   /** Shows the ERF of the PFV that is pinned or pointed at, asking for it when need be. */
   #follow(): void {
-    const wanted = this.#wantedField();
-    const known = wanted && this.#fields.get(keyOf(wanted));
-    if (wanted === undefined || known) this.#field.drop();
-    else this.#field.request(wanted);
-    if (wanted === undefined) this.field = undefined;
-    else if (known) this.field = { ...wanted, map: known };
+    this.#places.follow(this.#wantedField());
     this.changed();
   }
 
   #leaveLayer(): void {
-    this.#field.drop();
-    this.#readers.drop();
-    this.field = undefined;
-    this.readers = undefined;
+    this.#places.leave();
     this.pointed = undefined;
   }
 
@@ -430,21 +328,8 @@ export class PanelModel {
     return this.t('PFV {0}: relevance {1}, {2} of the total.', name, number(value), part);
   }
 
-  #show(change: Partial<Pick<PanelModel, 'field' | 'readers' | 'asked' | 'notice' | 'announcement'>>): void {
-    Object.assign(this, change);
+  #asking(asked: Asked): void {
+    this.asked = asked;
     this.changed();
-  }
-
-  #report(reason: unknown): void {
-    const notice = toRemoteError(reason);
-    if (notice.code !== 'CANCELLED') this.#show({ notice });
-  }
-
-  async #ask(question: () => Promise<unknown>): Promise<void> {
-    try {
-      await question();
-    } catch (reason) {
-      this.#report(reason);
-    }
   }
 }

@@ -1,0 +1,107 @@
+import * as vscode from 'vscode';
+import { PrismError } from '../graph/errors';
+import type { EngineApi, Explanation, ScalarMap } from '../protocol';
+import type { HostApi, PanelQuestion, PanelState } from '../protocol/panel';
+import type { CallContext, Client, Implementation } from '../rpc';
+import type { Comparison } from './comparison';
+import { commands } from './contributions';
+import type { EngineRoom } from './engine-room';
+import { exportComparison, exportExplanation } from './export';
+import { pickFile } from './files';
+import type { MethodChoice } from './methods';
+import type { QuestionChange } from './questions';
+import { openConfig, writeConfig } from './settings-file';
+
+/** A panel, as what its webview asks for is done with it. */
+export interface PanelDesk {
+  readonly rooms: {
+    readonly engine: EngineRoom;
+    readonly methods: MethodChoice;
+    readonly log: vscode.LogOutputChannel;
+  };
+  readonly question: PanelQuestion | undefined;
+  readonly explanation: Explanation | undefined;
+  readonly comparison: Comparison | undefined;
+  /** A new document of the webview listens: what it is to show. */
+  begun(): PanelState;
+  /** Explains the same again, with some of the question changed. */
+  again(change: QuestionChange): void;
+  compare(question: PanelQuestion, methods: readonly string[]): Promise<void>;
+  /** Shows an explanation that there is already. */
+  show(explanation: Explanation): void;
+  judge(): Promise<void>;
+  cancel(): void;
+  /** Asks about the living explanation, which is made again when the engine has lost it. */
+  ask<R>(context: CallContext, question: (api: Client<EngineApi>, explanation: string) => Promise<R>): Promise<R>;
+}
+
+export const nothingExplained = (): PrismError =>
+  new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+
+/** What the webview asks. Work that takes long is answered at once and seen in the state. */
+export function panelHost(desk: PanelDesk): Implementation<HostApi> {
+  const { engine, methods, log } = desk.rooms;
+
+  const place = (
+    context: CallContext,
+    ask: 'receptiveField' | 'readers',
+    at: { readonly layer: string; readonly x: number; readonly y: number },
+  ): Promise<ScalarMap> =>
+    desk.ask(context, (api, explanation) => api[ask]({ explanation, ...at }, { cancel: context.signal }));
+
+  return {
+    ready: async () => desk.begun(),
+    explainTarget: async ({ index }) => desk.again({ target: index, score: undefined }),
+    explainPart: async (part) => {
+      if ('score' in part) desk.again({ score: part.score, target: undefined });
+      else desk.again({ where: part.where ?? undefined, target: desk.explanation?.target.index });
+    },
+    judge: () => desk.judge(),
+    pickFile: ({ title }) => pickFile(title, desk.question?.image),
+    chooseMethod: async ({ method }) => {
+      await methods.remember(method);
+      desk.again({ method, options: methods.options(method) });
+    },
+    setOptions: async ({ options }) => desk.again({ options }),
+    pickCompared: async () => void vscode.commands.executeCommand(commands.compareMethods),
+    compareTarget: async ({ index }) => {
+      const { question } = desk;
+      if (question?.compare) void desk.compare({ ...question, target: index }, question.compare);
+    },
+    openCompared: async ({ method }) => {
+      const explanation = desk.comparison?.get(method);
+      if (!explanation) return;
+      await methods.remember(method);
+      desk.show(explanation);
+    },
+    comparedMaps: async ({ explanations }) => desk.comparison?.maps(explanations) ?? [],
+    exportComparison: async () => {
+      const sheet = desk.comparison?.sheet();
+      if (!sheet) throw nothingExplained();
+      await exportComparison(sheet, (file) => engine.api.saveSheet({ path: file, sheet }));
+    },
+    pickMethod: async () => void vscode.commands.executeCommand(commands.chooseMethod),
+    cancel: async () => desk.cancel(),
+    retry: async () => desk.again({}),
+    layerMaps: (params, context) =>
+      desk.ask(context, (api, explanation) => api.layerMaps({ explanation, ...params }, { cancel: context.signal })),
+    receptiveField: (params, context) => place(context, 'receptiveField', params),
+    readers: (params, context) => place(context, 'readers', params),
+    exportAs: async ({ format, png }, context) => {
+      if (!desk.explanation) throw nothingExplained();
+      await exportExplanation(desk.explanation, format, png, (file) =>
+        desk.ask(context, (api, explanation) => api.save({ explanation, path: file })),
+      );
+    },
+    writeConfig: async () => {
+      if (desk.question) await writeConfig(engine.api, desk.question.model);
+    },
+    goToCode: async ({ layer }) => {
+      await vscode.commands.executeCommand(commands.goToCode, layer);
+    },
+    openModelConfig: async () => {
+      if (desk.question) await openConfig(engine.api, desk.question.model);
+    },
+    showLog: async () => log.show(),
+  };
+}

@@ -1,0 +1,62 @@
+import type { RemoteError } from '../../src/protocol';
+import type { HostApi } from '../../src/protocol/panel';
+import { type Client, toRemoteError } from '../../src/rpc';
+
+/** What a person asks of the host through the panel, and what is told when it fails. */
+export class Requests {
+  /** A request of the panel's own that failed; the explanation is not affected. */
+  notice: RemoteError | undefined;
+  /** The last thing worth saying to a screen reader. */
+  announcement = '';
+
+  constructor(
+    protected readonly host: Client<HostApi>,
+    protected readonly changed: () => void,
+  ) {}
+
+  pickCompared = (): Promise<void> => this.ask(() => this.host.pickCompared({}));
+  exportComparison = (): Promise<void> => this.ask(() => this.host.exportComparison({}));
+  judge = (): Promise<void> => this.ask(() => this.host.judge({}));
+  pickMethod = (): Promise<void> => this.ask(() => this.host.pickMethod({}));
+  cancel = (): Promise<void> => this.ask(() => this.host.cancel({}));
+  retry = (): Promise<void> => this.ask(() => this.host.retry({}));
+  writeConfig = (): Promise<void> => this.ask(() => this.host.writeConfig({}));
+  openModelConfig = (): Promise<void> => this.ask(() => this.host.openModelConfig({}));
+  showLog = (): Promise<void> => this.ask(() => this.host.showLog({}));
+
+  /** Explains a box of a detector, or other positions of a segmentation. */
+  explainPart(part: Parameters<HostApi['explainPart']>[0]): Promise<void> {
+    return this.ask(() => this.host.explainPart(part));
+  }
+
+  exportAs(format: 'png' | 'npy' | 'json' | 'onnx', png?: Uint8Array): Promise<void> {
+    return this.ask(() => this.host.exportAs(png ? { format, png } : { format }));
+  }
+
+  dismissNotice(): void {
+    this.notice = undefined;
+    this.changed();
+  }
+
+  /** Says something to screen readers. */
+  announce(announcement: string): void {
+    this.announcement = announcement;
+    this.changed();
+  }
+
+  fail(reason: unknown): void {
+    const notice = toRemoteError(reason);
+    if (notice.code === 'CANCELLED') return;
+    this.notice = notice;
+    this.changed();
+  }
+
+  /** Asks, and tells a failure. */
+  protected async ask(question: () => Promise<unknown>): Promise<void> {
+    try {
+      await question();
+    } catch (reason) {
+      this.fail(reason);
+    }
+  }
+}
