@@ -384,7 +384,7 @@ export interface MetricSummary {
   readonly summary: string;
   readonly better: 'higher' | 'lower';
   /** What it needs beside the attribution. */
-  readonly needs: readonly ('model' | 'mask' | 'method')[];
+  readonly needs: readonly ('model' | 'mask' | 'method' | 'tokens')[];
 }
 
 /** A folder of pictures, with what belongs to it as far as that was found. */

@@ -2,15 +2,20 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { evaluate } from '../engine/evaluation/evaluate';
 import type { Evaluation, Failure } from '../engine/evaluation/evaluation';
-import { aboutImages } from '../engine/evaluation/page';
+import { aboutInputs } from '../engine/evaluation/page';
+import { random } from '../engine/evaluation/random';
 import { USUAL_METRICS } from '../engine/evaluation/usual';
 import { count, identifiers, keyValue } from './arguments';
 import { duration, number, table } from './format';
-import { type CommonOptions, oneLine, Session } from './session';
+import { type CommonOptions, oneLine, Session, usageError } from './session';
 import type { Terminal } from './terminal';
 
+const RANDOM = random.info;
+
 interface EvaluateOptions extends CommonOptions {
-  readonly images: string;
+  readonly images?: string;
+  readonly texts?: string;
+  readonly rows?: string;
   readonly masks?: string;
   readonly labels?: string;
   readonly method: readonly string[];
@@ -26,31 +31,40 @@ interface EvaluateOptions extends CommonOptions {
 export function evaluateCommand(program: Command, terminal: Terminal): void {
   program
     .command('evaluate')
-    .summary('compare methods by metrics on a folder of pictures')
+    .summary('compare methods by metrics on pictures, texts or rows of a table')
     .description(
-      'Judges methods by metrics on the pictures of a folder and writes a report. What is in the output folder already is not done again: a run that was stopped goes on.',
+      'Judges methods by metrics on the pictures or texts of a folder, or the rows of a table, and writes a report. What is in the output folder already is not done again: a run that was stopped goes on.',
     )
     .argument('<model>', 'ONNX file')
-    .requiredOption('--images <folder>', 'pictures; the names of folders in it may be their classes')
-    .requiredOption('--method <ids>', 'methods, separated by commas; `model-prism methods` lists them', identifiers)
+    .option('--images <folder>', 'pictures; the names of folders in it may be their classes')
+    .option('--texts <folder|file.csv>', 'texts: .txt files, or a table with a column "text"')
+    .option('--rows <file.csv>', 'rows of a table')
+    .requiredOption(
+      '--method <ids>',
+      `methods, separated by commas; \`model-prism methods\` lists them. ${RANDOM.id}: ${RANDOM.summary}`,
+      identifiers,
+    )
     .requiredOption('--out <folder>', 'where the report, the table and all results are written')
     .option(
       '--metric <ids>',
-      `metrics, separated by commas; \`model-prism metrics\` lists them (default: ${USUAL_METRICS.always.join(',')}, and with masks ${USUAL_METRICS.withMasks.join(',')})`,
+      `metrics, separated by commas; \`model-prism metrics\` lists them (default: ${USUAL_METRICS.images.join(',')}, and with masks ${USUAL_METRICS.withMasks.join(',')}; for texts ${USUAL_METRICS.texts.join(',')}; for rows ${USUAL_METRICS.rows.join(',')})`,
       identifiers,
     )
     .option(
       '--masks <folder>',
       'masks of the same names (.png or .npy); NAME.mask.png beside a picture is found anyway',
     )
-    .option('--labels <file>', 'classes of the pictures: lines picture,label or JSON')
+    .option(
+      '--labels <file|column>',
+      'classes of the files: lines file,label or JSON; of a table the column that tells them (default: label, class or target)',
+    )
     .addOption(
-      new Option('--explain <which>', "the picture's own class where it is known, or always what the model chose")
+      new Option('--explain <which>', "the input's own class where it is known, or always what the model chose")
         .choices(['label', 'predicted'])
         .default('label'),
     )
-    .option('--only-correct', 'leave out pictures that the model misclassifies')
-    .option('--limit <n>', 'only the first pictures', count)
+    .option('--only-correct', 'leave out what the model misclassifies')
+    .option('--limit <n>', 'only the first pictures, texts or rows', count)
     .option(
       '--option <key=value>',
       'option of all metrics that have it, or metric.key=value; may be repeated',
@@ -63,10 +77,17 @@ export function evaluateCommand(program: Command, terminal: Terminal): void {
 }
 
 async function evaluation(model: string, options: EvaluateOptions, terminal: Terminal): Promise<void> {
-  const { images, masks, labels, method, metric, option, methodOption, explain, onlyCorrect, limit, out } = options;
+  const { images, texts, rows, masks, labels, method, metric, option, methodOption, explain, onlyCorrect, limit, out } =
+    options;
+  if ([images, texts, rows].filter((source) => source !== undefined).length !== 1) {
+    throw usageError('give either pictures with --images, texts with --texts, or a table with --rows');
+  }
+  if (masks !== undefined && images === undefined) throw usageError('masks are of pictures; give --images');
   await Session.run(terminal, options, async (session) => {
     const question = {
-      images,
+      ...(images !== undefined && { images }),
+      ...(texts !== undefined && { texts }),
+      ...(rows !== undefined && { rows }),
       methods: method,
       target: explain,
       onlyCorrect: onlyCorrect ?? false,
@@ -86,7 +107,7 @@ async function evaluation(model: string, options: EvaluateOptions, terminal: Ter
   });
 }
 
-/** What did not work for one picture or method is no failure of the whole. */
+/** What did not work for one input or method is no failure of the whole. */
 const asWarning = ({ image, method, error: { code, message } }: Failure) => ({
   code,
   message: `${[image, method].flatMap((part) => part ?? []).join(' · ')}: ${oneLine(message)}`,
@@ -108,7 +129,7 @@ function describe(found: Evaluation, ms: number): string[] {
   const times = methods.map(({ explainMs }) => (explainMs === null ? '—' : duration(explainMs)));
   return [
     `${basename(model)} · ${found.images.folder}`,
-    ...aboutImages(found),
+    ...aboutInputs(found),
     '',
     ...table([['', ...methods.map(({ id }) => id)], ...rows, ['an explanation', ...times]]),
     '',

@@ -2,15 +2,16 @@ import { PrismError } from '../graph/errors';
 import type { Tensor } from '../graph/ir';
 import type { FloatArray, NdArray } from '../graph/ndarray';
 import { fromFloat32, isElementType } from '../inputs/elements';
-import { seedOf } from '../methods/gradient';
 import type { Method, Options, Runtime, Score, Subject } from '../methods/method';
 import { type Layout, layoutOf, locationsOf } from '../metrics/layout';
 import type { Change, Judged, Judgement, Metric, MetricRuntime, Scores } from '../metrics/metric';
 import { type ClassOutput, requireFinite } from './classes';
-import { classOf, subjectOf } from './explain';
+import { subjectOf } from './explain';
 import type { Model } from './model';
+import { type Reader, readerOf } from './reader';
 import type { Request } from './requests';
 import type { Prepared } from './subject';
+import { tokensOf } from './tokens';
 import { Variants } from './variants';
 
 /** A metric that is wanted, with all its options. */
@@ -45,7 +46,7 @@ export class Judge {
   readonly #request: Request;
   readonly #scratch: () => Scratch;
   readonly #variants: Variants;
-  readonly #read: (output: Float32Array) => { score: number; probability: number };
+  readonly #read: Reader;
   readonly layout: Layout;
 
   /** @param scratch makes room for changed models */
@@ -158,8 +159,10 @@ export class Judge {
   #runtime(by: Explainer | undefined): MetricRuntime {
     const memo = new Map<string, unknown>();
     const { graph, runtime } = this.#case.prepared.specialised;
+    const tokens = tokensOf(this.#case, this.layout, this.#request);
     return {
       graph,
+      ...(tokens && { tokens }),
       scores: (count, make) => this.#scores(count, make),
       explain: async (change) => {
         if (!by) throw methodMissing('this metric');
@@ -199,39 +202,3 @@ const maskMissing = (id: string): PrismError =>
 
 const methodMissing = (id: string): PrismError =>
   new PrismError('METHOD_MISSING', `${id} explains again; name the method that made the attribution`, { metric: id });
-
-/** Reads the explained score, and the probability of the class, off an output of one item. */
-function readerOf(output: ClassOutput, score: Score): (values: Float32Array) => { score: number; probability: number } {
-  const weights = seedOf(score, output.shape).data;
-  const index = classOf(output, score);
-  const probability = index === null ? undefined : probabilityOf(output, index, weights);
-  return (values) => {
-    let total = 0;
-    for (let i = 0; i < values.length; i++) if (weights[i] !== 0) total += weights[i] * values[i];
-    return { score: total, probability: probability ? probability(values) : total };
-  };
-}
-
-/** The probability of a class, averaged over the positions that the score counts. */
-function probabilityOf(
-  { kind, axis, shape }: ClassOutput,
-  index: number,
-  weights: Float32Array,
-): (values: Float32Array) => number {
-  const classes = shape[axis];
-  const inner = shape.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-  const positions = Array.from(weights.keys()).filter((place) => weights[place] !== 0);
-  const total = positions.reduce((sum, place) => sum + weights[place], 0);
-  const at = (values: Float32Array, place: number): number => {
-    if (kind === 'probabilities') return values[place];
-    // One number decides between two classes.
-    if (classes === 1) return 1 / (1 + Math.exp(-values[place]));
-    const first = place - index * inner;
-    let highest = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < classes; c++) highest = Math.max(highest, values[first + c * inner]);
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp(values[first + c * inner] - highest);
-    return Math.exp(values[place] - highest) / sum;
-  };
-  return (values) => positions.reduce((sum, place) => sum + weights[place] * at(values, place), 0) / total;
-}

@@ -2,7 +2,7 @@ import type { Metric } from '../metrics/metric';
 import type { JudgedMetric, MetricSummary } from '../protocol';
 import { toRemoteError } from '../rpc';
 import type { Desk } from './desk';
-import { type Answer, outputOf } from './explain';
+import { type Answer, fromEmbedding, outputOf } from './explain';
 import { Judge } from './judge';
 import { maskFor } from './mask';
 import { wantedMetrics } from './score';
@@ -29,20 +29,21 @@ export async function judgeAnswer(
   mask: string | undefined,
 ): Promise<JudgedMetric[]> {
   const output = outputOf(model, prepared, score.output);
-  const judge = new Judge({ model, prepared, output, score }, request, scratch);
+  const judged = { model, prepared: await fromEmbedding(prepared, score), output, score };
+  const judge = new Judge(judged, request, scratch);
   const evidence = mask === undefined ? undefined : await maskFor(mask, judge.layout, prepared.seen);
-  const judged: JudgedMetric[] = [];
+  const told: JudgedMetric[] = [];
   for (const wanted of wantedMetrics(metrics)) {
     const { id } = wanted.metric.info;
-    const told = summaryOf(wanted.metric);
+    const summary = summaryOf(wanted.metric);
     try {
       const found = await judge.judge(attribution.map, [wanted], { mask: evidence, by: { method, options } });
       const { value = null, reason, curve } = found.get(id) ?? {};
-      judged.push({ ...told, value, ...(reason !== undefined && { reason }), ...(curve && { curve: [...curve] }) });
+      told.push({ ...summary, value, ...(reason !== undefined && { reason }), ...(curve && { curve: [...curve] }) });
     } catch (error) {
       request.checkCancelled();
-      judged.push({ ...told, value: null, error: toRemoteError(error) });
+      told.push({ ...summary, value: null, error: toRemoteError(error) });
     }
   }
-  return judged;
+  return told;
 }

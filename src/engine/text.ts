@@ -3,7 +3,7 @@ import { PrismError } from '../graph/errors';
 import { type Dim, typeOf, type ValueInfo } from '../graph/ir';
 import type { NdArray } from '../graph/ndarray';
 import { fromFloat32, isElementType } from '../inputs/elements';
-import type { Token } from '../inputs/tokenizer';
+import type { Token, Tokenizer } from '../inputs/tokenizer';
 import type { Model } from './model';
 
 /** A text as the model reads it. */
@@ -75,17 +75,7 @@ export async function prepareText(model: Model, given: TextGiven): Promise<Prepa
     tokens = shortened(tokens, kept);
   }
   if (tokens.length > limit) throw tooLong(tokens.length, limit);
-  if (length !== undefined && tokens.length < length) {
-    const { pad } = tokenizer;
-    if (pad === undefined) {
-      throw new PrismError(
-        'INPUT_SHAPE',
-        `the input ${input.name} takes exactly ${length} tokens, the text has ${tokens.length}, and no token fills up; name one as "pad" of the tokenizer in the prism.json`,
-        { input: input.name },
-      );
-    }
-    tokens = [...tokens, ...paddingTokens(length - tokens.length, pad, tokenizer.nameOf(pad) ?? '', text.length)];
-  }
+  tokens = filledUp(tokens, input, tokenizer, text.length);
   const unknown = [...new Set(tokens.flatMap((token) => (token.kind === 'unknown' ? token.text : [])))];
   if (unknown.length > 0) {
     const more = unknown.length > NAMED ? `, and ${unknown.length - NAMED} more` : '';
@@ -103,6 +93,32 @@ export async function prepareText(model: Model, given: TextGiven): Promise<Prepa
     read: { text, tokens, ...('textFile' in given && { path: given.textFile }) },
     warnings,
   };
+}
+
+/**
+ * The model's inputs for tokens that it has read before, or some of them.
+ *
+ * @throws PrismError as {@link prepareText}
+ */
+export async function feedsOfTokens(model: Model, tokens: readonly Token[]): Promise<Map<string, NdArray>> {
+  const input = textInput(model);
+  const own = tokens.filter(({ kind }) => kind !== 'padding');
+  return feedsOf(model, input, filledUp(own, input, await model.tokenizer(), own.at(-1)?.end ?? 0));
+}
+
+/** As many tokens as the model takes, where that is fixed. Throws INPUT_SHAPE where no token fills up. */
+function filledUp(tokens: readonly Token[], input: ValueInfo, tokenizer: Tokenizer, end: number): readonly Token[] {
+  const length = lengthOf(input);
+  const { pad } = tokenizer;
+  if (length === undefined || tokens.length >= length) return tokens;
+  if (pad === undefined) {
+    throw new PrismError(
+      'INPUT_SHAPE',
+      `the input ${input.name} takes exactly ${length} tokens, the text has ${tokens.length}, and no token fills up; name one as "pad" of the tokenizer in the prism.json`,
+      { input: input.name },
+    );
+  }
+  return [...tokens, ...paddingTokens(length - tokens.length, pad, tokenizer.nameOf(pad) ?? '', end)];
 }
 
 /** A text of too many tokens. */

@@ -18,6 +18,7 @@ import { morf } from './morf';
 import { mprt } from './mprt';
 import { pointingGame } from './pointing-game';
 import { relevanceRank } from './relevance-rank';
+import { tokenDeletion } from './token-deletion';
 
 /** Every metric, in the order in which a person is offered them. A new metric is a file and one line here. */
 export const METRICS: readonly Metric[] = [
@@ -28,6 +29,7 @@ export const METRICS: readonly Metric[] = [
   insertion,
   morf,
   lerf,
+  tokenDeletion,
   faithfulnessCorrelation,
   pointingGame,
   attributionLocalisation,

@@ -5,9 +5,9 @@ import type { Layout } from './layout';
 
 /**
  * What a metric needs beside the attribution. `model`: forward runs; `mask`: where the evidence is; `method`: the
- * method that made the attribution, to explain again.
+ * method that made the attribution, to explain again; `tokens`: that the input is a text.
  */
-export type Need = 'model' | 'mask' | 'method';
+export type Need = 'model' | 'mask' | 'method' | 'tokens';
 
 /** What is said of a metric; plain data, so that it crosses processes. */
 export interface MetricInfo {
@@ -53,6 +53,14 @@ export interface Change {
   readonly weights?: ReadonlyMap<string, Tensor>;
 }
 
+/** A text that can be read without some of its tokens. */
+export interface Tokens {
+  /** Locations of the input that are words or pieces of them, in order; what frames or fills the text is none. */
+  readonly words: readonly number[];
+  /** What the model says of the shorter text that is left without these locations. */
+  without(locations: readonly number[]): Promise<{ readonly score: number; readonly probability: number }>;
+}
+
 /** What the engine offers to a metric. The target is that of the attribution throughout. */
 export interface MetricRuntime {
   /** The model at the shapes of the input. */
@@ -63,6 +71,8 @@ export interface MetricRuntime {
    * @param make the elements of one input; asked for in order, and not kept
    */
   scores(count: number, make: (index: number) => Float32Array): Promise<Scores>;
+  /** The input's tokens, where it is a text of which the score is a class. */
+  readonly tokens?: Tokens;
   /** Explains again by the method that made the attribution. */
   explain(change?: Change): Promise<FloatArray>;
   /** The relevance of every layer, where the method that made the attribution is known and gives one. */

@@ -13,6 +13,12 @@ function steps(layers: readonly WeightedLayer[], order: Order): readonly (readon
   return ordered.map((_, last) => ordered.slice(0, last + 1));
 }
 
+/** So many of them, at equal distances, the last among them. 0: all. */
+const spread = <T>(all: readonly T[], count: number): readonly T[] =>
+  count === 0 || count >= all.length
+    ? all
+    : Array.from({ length: count }, (_, i) => all[Math.round(((i + 1) * all.length) / count) - 1]);
+
 /**
  * Model parameter randomisation: Spearman's correlation (equal values share ranks) of the absolute explanation with the
  * one of the same model after its layers' weights were drawn anew. Biases and batch normalisation stay.
@@ -36,6 +42,14 @@ export const mprt: Metric = {
         default: 'cascading',
         choices: ['cascading', 'independent', 'bottom-up'],
       },
+      {
+        key: 'steps',
+        title: 'Steps',
+        help: 'How many of the steps are looked at, at equal distances, the last among them. 0: all.',
+        type: 'integer',
+        default: 0,
+        min: 0,
+      },
       { key: 'seed', title: 'Seed', help: 'What the drawn weights depend on.', type: 'integer', default: 0 },
     ],
   },
@@ -50,7 +64,7 @@ export const mprt: Metric = {
     );
     const own = (await runtime.explain()).data.map(Math.abs);
     const correlations: (number | undefined)[] = [];
-    const all = steps(layers, options.order as Order);
+    const all = spread(steps(layers, options.order as Order), options.steps as number);
     for (const changed of all) {
       runtime.checkCancelled();
       const weights = new Map(changed.flatMap((layer) => [...(drawn.get(layer) ?? [])]));

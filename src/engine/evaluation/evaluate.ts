@@ -12,26 +12,28 @@ import type { Explainer, Wanted } from '../judge';
 import { completeOptions } from '../options';
 import { wantedMetrics } from '../score';
 import { csvOf } from './csv';
-import type { Entry, Evaluation, EvaluationQuestion, Failure } from './evaluation';
-import { findItems, type Item } from './items';
+import type { Entry, Evaluation, EvaluationQuestion, Failure, Kind } from './evaluation';
+import type { Item } from './items';
 import { Journal } from './journal';
 import { isForMosaics, judgeMosaic, mosaicsOf } from './mosaics';
 import { Pace } from './pace';
 import { evaluationPage } from './page';
-import { judgePicture, type Sighting } from './pictures';
+import { random } from './random';
 import { failureOf, Run, UNFIT } from './run';
+import { judgeItem, type Sighting } from './sightings';
 import { summarise } from './summary';
+import { inputsOf, NOUNS, sourceOf } from './tables';
 import { USUAL_METRICS } from './usual';
 
 /** Methods with their options. Throws UNKNOWN_METHOD, UNKNOWN_OPTION, BAD_OPTION. */
 function explainersOf({ methods: ids, methodOptions = {} }: EvaluationQuestion): readonly Explainer[] {
-  const methods = [...new Set(ids)].map(methodById);
+  const methods = [...new Set(ids)].map((id) => (id === random.info.id ? random : methodById(id)));
   const infos = methods.map(({ info }) => info);
   const given = commonOptions('methods', infos, methodOptions);
   return methods.map((method) => ({ method, options: completeOptions(method.info, given.get(method.info.id)) }));
 }
 
-/** Work on the model for one picture: what is told of progress is how far the evaluation is. */
+/** Work on the model for one input: what is told of progress is how far the evaluation is. */
 class Bench {
   provider = '';
   readonly warnings: Worked<unknown>['warnings'][number][] = [];
@@ -66,11 +68,11 @@ class Bench {
 }
 
 /**
- * Judges methods by metrics on the pictures of a folder, and writes what was found to another. What is there already
- * from a run that did not come to its end is not done again. Methods that the model is beyond are found before any
- * picture is looked at.
+ * Judges methods by metrics on the pictures or texts of a folder or the rows of a table, and writes what was found to a
+ * folder. What is there already from a run that did not come to its end is not done again. Methods that the model is
+ * beyond are found before any input is looked at.
  *
- * @param told of what fails for a picture or a method as soon as it does; the rest goes on
+ * @param told of what fails for an input or a method as soon as it does; the rest goes on
  * @throws PrismError those of the question, of the model and of writing; what the first method says where none fits;
  *   NOTHING_JUDGED
  */
@@ -82,12 +84,13 @@ export async function evaluate(
   told?: (failure: Failure) => void,
 ): Promise<Evaluation> {
   const explainers = explainersOf(question);
-  const items = findItems(question).slice(0, question.limit);
-  const all = wantedMetrics(question.metrics ?? usualMetrics(items), question.options);
+  const { kind } = sourceOf(question);
+  const items = inputsOf(question).slice(0, question.limit);
+  const all = wantedMetrics(question.metrics ?? usualMetrics(kind, items), question.options);
   const onMosaics = all.filter(isForMosaics);
   const wanted = all.filter((one) => !isForMosaics(one));
   const bench = new Bench(engine, model, context);
-  // A model that cannot be read is no picture's fault.
+  // A model that cannot be read is no input's fault.
   const unfit = await unfitOf(bench, explainers);
   const journal = new Journal<Entry>(join(question.out, FILES.results));
   try {
@@ -102,14 +105,14 @@ export async function evaluate(
     };
     const growing = new Growing(report);
     try {
-      await judgePictures(bench, items, run, sightings, growing, context);
-      if (onMosaics.length > 0) await judgeMosaics(bench, sightings, onMosaics, run, context);
+      await judgeItems(bench, items, run, sightings, growing, context);
+      if (onMosaics.length > 0 && kind === 'images') await judgeMosaics(bench, sightings, onMosaics, run, context);
     } catch (error) {
       // What was found before it was stopped can be read; where the disk is full, that is what is told.
       if (context?.signal.aborted) report();
       throw error;
     }
-    requireResults(run, items.length);
+    requireResults(run, items.length, kind);
     return report();
   } finally {
     journal.close();
@@ -117,14 +120,14 @@ export async function evaluate(
 }
 
 /** Throws NOTHING_JUDGED where everything has failed. */
-function requireResults({ entries, failures }: Run, count: number): void {
+function requireResults({ entries, failures }: Run, count: number, kind: Kind): void {
   const [first] = failures;
   if (entries.length > 0 || !first) return;
-  const pictures = count === 1 ? 'the only picture' : `none of ${count} pictures`;
+  const inputs = count === 1 ? `the only ${NOUNS[kind].one}` : `none of ${count} ${NOUNS[kind].many}`;
   const where = [first.image, first.method].flatMap((part) => part ?? []).join(' · ');
   throw new PrismError(
     'NOTHING_JUDGED',
-    `${pictures} could ${count === 1 ? 'not ' : ''}be judged; the first failure, ${where}: ${first.error.message}`,
+    `${inputs} could ${count === 1 ? 'not ' : ''}be judged; the first failure, ${where}: ${first.error.message}`,
   );
 }
 
@@ -145,8 +148,8 @@ async function unfitOf(bench: Bench, explainers: readonly Explainer[]): Promise<
   return unfit;
 }
 
-const usualMetrics = (items: readonly Item[]): readonly string[] => [
-  ...USUAL_METRICS.always,
+const usualMetrics = (kind: Kind, items: readonly Item[]): readonly string[] => [
+  ...USUAL_METRICS[kind],
   ...(items.some(({ mask }) => mask !== undefined) ? USUAL_METRICS.withMasks : []),
 ];
 
@@ -169,7 +172,7 @@ class Growing {
   }
 }
 
-async function judgePictures(
+async function judgeItems(
   bench: Bench,
   items: readonly Item[],
   run: Run,
@@ -180,7 +183,7 @@ async function judgePictures(
   for (const item of items) {
     context?.signal.throwIfAborted();
     try {
-      await bench.work(async (desk) => void sightings.push(await judgePicture(desk, item, run)));
+      await bench.work(async (desk) => void sightings.push(await judgeItem(desk, item, run)));
     } catch (error) {
       run.fail({ image: item.name, error: failureOf(error) });
       run.pace.skip(run.explainers.length);
@@ -220,13 +223,15 @@ function evaluationOf(
   { question, explainers, entries, failures }: Run,
   { provider, warnings }: Bench,
 ): Evaluation {
+  const { kind, path } = sourceOf(question);
   const wrong = sightings.filter(({ label, predicted }) => label && label.index !== predicted.index);
   const covered = sightings.flatMap(({ maskShare }) => maskShare ?? []);
   const judged = new Set(entries.flatMap(({ image, target }) => (target ? [image] : [])));
   return {
     model,
     images: {
-      folder: question.images,
+      kind,
+      folder: path,
       count: items.length,
       judged: judged.size,
       withLabel: sightings.filter(({ label }) => label).length,

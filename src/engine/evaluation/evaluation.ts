@@ -2,45 +2,53 @@ import type { Estimate } from '../../metrics/statistics';
 import type { OptionValues, RemoteError } from '../../protocol';
 import type { MetricReport } from '../score';
 
-/** What is asked: which methods to judge by which metrics on which pictures. */
+/** What methods are judged on. */
+export type Kind = 'images' | 'texts' | 'rows';
+
+/** What is asked: which methods to judge by which metrics on which pictures, texts or rows; one kind of them. */
 export interface EvaluationQuestion {
   /** Folder of pictures. */
-  readonly images: string;
-  /** Folder of their masks. */
+  readonly images?: string;
+  /** Folder of texts, or a table with a column of them. */
+  readonly texts?: string;
+  /** A table. */
+  readonly rows?: string;
+  /** Folder of masks of the pictures. */
   readonly masks?: string;
-  /** File of their classes. */
+  /** File of the classes of pictures or texts; of a table the name of the column that tells them. */
   readonly labels?: string;
   readonly methods: readonly string[];
   readonly methodOptions?: OptionValues;
   /** Unless somebody chooses: what is quick, and with masks where the relevance lies. */
   readonly metrics?: readonly string[];
   readonly options?: OptionValues;
-  /** Which class is explained: the picture's own where it is known, or always the one that the model chose. */
+  /** Which class is explained: the input's own where it is known, or always the one that the model chose. */
   readonly target: 'label' | 'predicted';
-  /** Leave out pictures whose class is known and is not the one that the model chose. */
+  /** Leave out inputs whose class is known and is not the one that the model chose. */
   readonly onlyCorrect: boolean;
-  /** Only so many pictures, from the first on. */
+  /** Only so many inputs, from the first on. */
   readonly limit?: number;
   /** Folder of the results. */
   readonly out: string;
 }
 
-/** A class of a picture. */
+/** A class of an input. */
 export interface NamedClass {
   readonly index: number;
   readonly label: string;
 }
 
-/** What one method's explanation of one picture was found to be. */
+/** What one method's explanation of one input was found to be. */
 export interface Entry {
   /** Names everything the result depends on. */
   readonly key: string;
+  /** The name of the picture, text or row. */
   readonly image: string;
   readonly method: string;
   /** Absent for mosaics, which have several. */
   readonly target?: NamedClass & { readonly probability: number };
   readonly predicted?: NamedClass;
-  /** The picture's own class, where it is known. */
+  /** The input's own class, where it is known. */
   readonly label?: NamedClass;
   readonly metrics: Readonly<Record<string, MetricReport>>;
   /** Milliseconds that explaining took. */
@@ -54,12 +62,12 @@ export interface Failure {
   readonly error: RemoteError;
 }
 
-/** One method over all pictures. */
+/** One method over all inputs. */
 export interface MethodSummary {
   readonly id: string;
   readonly title: string;
   readonly options: OptionValues;
-  /** By metric; null where no picture has a value. */
+  /** By metric; null where no input has a value. */
   readonly metrics: Readonly<Record<string, Estimate | null>>;
   /** Milliseconds that an explanation took, the median. */
   readonly explainMs: number | null;
@@ -67,7 +75,10 @@ export interface MethodSummary {
 
 export interface Evaluation {
   readonly model: string;
+  /** The inputs, of whatever kind. */
   readonly images: {
+    readonly kind: Kind;
+    /** Where they are: a folder or a file. */
     readonly folder: string;
     /** How many were asked for. */
     readonly count: number;
@@ -79,7 +90,7 @@ export interface Evaluation {
     readonly misclassified: number;
     /** Misclassified ones that were left out. */
     readonly leftOut: number;
-    /** The mean share of the picture that masks cover: what a map that knows nothing has inside. */
+    /** The mean share of a picture that masks cover: what a map that knows nothing has inside. */
     readonly maskShare: number | null;
   };
   readonly target: EvaluationQuestion['target'];

@@ -2,17 +2,23 @@ import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { PrismError } from '../../graph/errors';
 import { isPicture } from '../../inputs/discover';
+import type { Given } from '../subject';
 
-/** A picture to evaluate on. */
+/** A picture, a text or a row to evaluate on. */
 export interface Item {
-  /** Path from the folder, with slashes. */
+  /** Path from the folder, with slashes; of a row with its number. */
   readonly name: string;
+  /** The file that it is in. */
   readonly path: string;
+  /** What is given to the model where that is not the file as a picture. */
+  readonly given?: Given;
+  /** What results depend on where that is not the whole file. */
+  readonly contents?: string;
   /** File of its mask. */
   readonly mask?: string;
   /** Its class as somebody wrote it: label or index. */
   readonly label?: string | number;
-  /** True where only the name of its folder says so, which may mean something else. */
+  /** True where only the name of its folder or column says so, which may mean something else. */
   readonly guessed?: boolean;
 }
 
@@ -25,7 +31,7 @@ export interface Folder {
 }
 
 /** The files of a folder and of those in it, by path; hidden ones are left out. */
-function filesOf(folder: string): string[] {
+export function filesOf(folder: string): string[] {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });
@@ -45,7 +51,7 @@ function filesOf(folder: string): string[] {
     });
 }
 
-const withSlashes = (folder: string, path: string): string => relative(folder, path).replaceAll('\\', '/');
+export const withSlashes = (folder: string, path: string): string => relative(folder, path).replaceAll('\\', '/');
 const isWithin = (folder: string, path: string): boolean => {
   const way = relative(resolve(folder), resolve(path));
   return !way.startsWith('..') && !isAbsolute(way);
@@ -72,14 +78,14 @@ type Labels = ReadonlyMap<string, string | number>;
 const invalid = (file: string, why: string): PrismError =>
   new PrismError(
     'LABELS_INVALID',
-    `${file} does not tell the classes of pictures: ${why}; write lines "picture,label", or JSON as {"picture": "label"}`,
+    `${file} does not tell the classes of files: ${why}; write lines "file,label", or JSON as {"file": "label"}`,
     { file },
   );
 
 const isClass = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number';
 
-/** Pictures' classes by file name. Throws FILE_NOT_FOUND, LABELS_INVALID. */
-function readLabels(file: string): Labels {
+/** Classes by file name. Throws FILE_NOT_FOUND, LABELS_INVALID. */
+export function readLabels(file: string): Labels {
   let text: string;
   try {
     text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
@@ -141,10 +147,15 @@ export function findItems(folder: Folder): Item[] {
   return pictures.map((path) => {
     const name = withSlashes(images, path);
     const mask = masks.get(stemOf(name));
-    const parent = basename(dirname(name));
-    const written = labels?.get(name) ?? labels?.get(basename(name));
-    const guessed = labels === undefined && parent !== '' && parent !== '.';
-    const label = guessed ? parent : written;
-    return { name, path, ...(mask !== undefined && { mask }), ...(label !== undefined && { label, guessed }) };
+    return { name, path, ...(mask !== undefined && { mask }), ...labelled(name, labels) };
   });
+}
+
+/** The class of a file: as the labels say, or without any by the name of the folder that it is in. */
+export function labelled(name: string, labels: Labels | undefined): Pick<Item, 'label' | 'guessed'> {
+  const parent = basename(dirname(name));
+  const written = labels?.get(name) ?? labels?.get(basename(name));
+  const guessed = labels === undefined && parent !== '' && parent !== '.';
+  const label = guessed ? parent : written;
+  return label === undefined ? {} : { label, guessed };
 }

@@ -9,8 +9,8 @@ import { forward, outputOf } from '../explain';
 import { Judge, type Wanted } from '../judge';
 import { metricReport } from '../score';
 import { type Prepared, prepare } from '../subject';
-import type { Sighting } from './pictures';
 import { contentsOf, explainerKey, keyOf, modelKey, type Run, wantedKey } from './run';
+import type { Sighting } from './sightings';
 
 /** Tiles along each side. */
 const SIDE = 2;

@@ -3,6 +3,7 @@ import { metricById } from '../../metrics/index';
 import type { Estimate } from '../../metrics/statistics';
 import type { Entry, Evaluation, MethodSummary } from './evaluation';
 import { meanCurve } from './summary';
+import { NOUNS } from './tables';
 
 /** In a panel of an editor the page wears the editor's theme; elsewhere the system's. */
 const STYLE = `
@@ -129,7 +130,8 @@ function curves(evaluation: Evaluation, entries: readonly Entry[]): string {
   return `<h2>Mean curves</h2><ul class="legend">${legend.join('')}</ul><div class="curves">${plots.join('\n')}</div>`;
 }
 
-function pictures({ metrics }: Evaluation, entries: readonly Entry[]): string {
+function inputs({ metrics, images }: Evaluation, entries: readonly Entry[]): string {
+  const { one, many } = NOUNS[images.kind];
   const ids = Object.keys(metrics);
   const rows = entries.map(({ image, method, target, label, predicted, metrics: found }) => {
     const explained = target ? `${escaped(target.label)} (${(100 * target.probability).toFixed(1)} %)` : '';
@@ -142,8 +144,8 @@ function pictures({ metrics }: Evaluation, entries: readonly Entry[]): string {
     });
     return `<tr><td>${escaped(image)}</td><td>${escaped(method)}</td><td>${explained}${seen}</td>${values.join('')}</tr>`;
   });
-  const head = ['picture', 'method', 'explained', ...ids].map((name) => `<th scope="col">${escaped(name)}</th>`);
-  return `<h2>Pictures</h2><details><summary>${entries.length} results</summary><div class="wide"><table>
+  const head = [one, 'method', 'explained', ...ids].map((name) => `<th scope="col">${escaped(name)}</th>`);
+  return `<h2>${many.charAt(0).toUpperCase()}${many.slice(1)}</h2><details><summary>${entries.length} results</summary><div class="wide"><table>
 <thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div></details>`;
 }
 
@@ -156,17 +158,18 @@ function failures({ failures: found }: Evaluation): string {
   return `<h2>What did not work</h2><ul>${items.join('\n')}</ul>`;
 }
 
-/** What the pictures were, in sentences. */
-export function aboutImages({ images, target }: Evaluation): string[] {
-  const { count, judged, withLabel, misclassified, leftOut, withMask, maskShare } = images;
+/** What the inputs were, in sentences. */
+export function aboutInputs({ images, target }: Evaluation): string[] {
+  const { kind, count, judged, withLabel, misclassified, leftOut, withMask, maskShare } = images;
+  const { one, many } = NOUNS[kind];
   const taken = misclassified === 0 ? 'all classified rightly' : `${misclassified} misclassified`;
   return [
-    `${judged} of ${count} pictures judged`,
+    `${judged} of ${count} ${many} judged`,
     ...(withLabel > 0 ? [`${withLabel} with a label, ${taken}${leftOut > 0 ? `, ${leftOut} left out` : ''}`] : []),
     ...(maskShare === null
       ? []
       : [`${withMask} with a mask, which covers ${(100 * maskShare).toFixed(1)} % on average`]),
-    target === 'label' && withLabel > 0 ? 'explained: the picture’s own class' : 'explained: the class the model chose',
+    target === 'label' && withLabel > 0 ? `explained: the ${one}’s own class` : 'explained: the class the model chose',
   ];
 }
 
@@ -191,12 +194,12 @@ export function evaluationPage(evaluation: Evaluation, entries: readonly Entry[]
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Explanations of ${escaped(name)}</title><style>${STYLE}</style></head><body>
 <h1>Explanations of ${escaped(name)}</h1>
-<p>${aboutImages(evaluation).map(escaped).join(' · ')} · ${escaped(evaluation.provider)}</p>
+<p>${aboutInputs(evaluation).map(escaped).join(' · ')} · ${escaped(evaluation.provider)}</p>
 ${table(evaluation)}
-<p class="note">Means over pictures with their 95 % bootstrap intervals; the best mean is bold. ↑ higher is better, ↓ lower.</p>
+<p class="note">Means over ${NOUNS[evaluation.images.kind].many} with their 95 % bootstrap intervals; the best mean is bold. ↑ higher is better, ↓ lower.</p>
 ${curves(evaluation, entries)}
 ${failures(evaluation)}
-${pictures(evaluation, entries)}
+${inputs(evaluation, entries)}
 ${settings(evaluation)}
 </body></html>
 `;

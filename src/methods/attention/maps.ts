@@ -63,7 +63,7 @@ function attentionOf(node: Node, b: Builder, wires: Wires): Attention | undefine
  * @throws PrismError METHOD_DOES_NOT_FIT when there are none, when they are within windows or between two sequences, or
  *   when another value than the input is to be explained
  */
-export function attentionsOf({ graph, input, score, at }: Subject, id: string): Attentions {
+export function attentionsOf({ graph, input, score, at, channels }: Subject, id: string): Attentions {
   if (at !== undefined) throw refusal(id, `explains tokens of the input, not an inner value such as ${at}`);
   const b = new Builder(graph);
   const wires = new Wires(b, input);
@@ -80,6 +80,9 @@ export function attentionsOf({ graph, input, score, at }: Subject, id: string): 
   if (shapes.some((shape) => shape.length > 3 && shape[0] !== batch)) {
     throw refusal(id, 'needs attention over all tokens, and that of this model is within windows');
   }
+  // Vectors of tokens, one after the other: the embedding of a text.
+  const vectors = b.rank(input) === 3 && channels === 2 && b.shape(input)[1] === tokens;
+  if (vectors) return { layers, tokens, grid: [tokens], first: 0 };
   const { grid, first } = gridOf(graph, input, score.output, tokens, b.rank(input), id);
   return { layers, tokens, grid, first };
 }

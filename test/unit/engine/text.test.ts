@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../../src/engine/engine';
 import type { Question } from '../../../src/engine/explain';
+import { judgeAnswer } from '../../../src/engine/judgeAnswer';
 import { exportModel } from '../../../src/graph/export';
 import type { Graph } from '../../../src/graph/ir';
 import type { FloatArray } from '../../../src/graph/ndarray';
@@ -134,6 +135,28 @@ describe('judging', () => {
     const count = text.split(' ').length;
     // The entropy of a distribution over so many tokens.
     expect(result.metrics.complexity.value).toBeLessThanOrEqual(Math.log(count) + 1e-6);
+    // A living explanation is judged alike.
+    const { result: told } = await engine.work(path, (desk) => judgeAnswer(desk, answer, claim.metrics, undefined));
+    expect(told.map(({ value }) => value)).toEqual(claim.metrics.map((id) => result.metrics[id].value));
+  });
+
+  it('takes tokens out of a text of fixed length, which is filled up again', async () => {
+    const { path } = placed('A-bert_tiny', 'input_ids', 200);
+    const words = ['t3', 't5', 't9', 't11'];
+    const { answer, report } = await engine.attribute(path, 'attention-rollout', { text: words.join(' '), target: 1 });
+    const { result } = await engine.work(path, (desk) => judgeAnswer(desk, answer, ['token-deletion'], undefined));
+    const probability = async (left: readonly string[]): Promise<number> => {
+      const { answer: other } = await engine.attribute(path, 'gradient', { text: left.join(' '), target: 1 });
+      return other.classes[1].probability;
+    };
+    const order = [0, 1, 2, 3].sort(
+      (a, b) => (report.tokens?.[b].relevance ?? 0) - (report.tokens?.[a].relevance ?? 0),
+    );
+    const without = (count: number) => probability(words.filter((_, at) => !order.slice(0, count).includes(at)));
+    const losses = await Promise.all(
+      [1, 1, 1, 1, 2].map(async (count) => (await probability(words)) - (await without(count))),
+    );
+    expect(result[0].value).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 5, 6);
   });
 });
 

@@ -414,7 +414,7 @@ describe('intervals', () => {
 describe('the list of metrics', () => {
   it('has one of each identifier', () => {
     const ids = METRICS.map(({ info }) => info.id);
-    expect(new Set(ids).size).toBe(18);
+    expect(new Set(ids).size).toBe(19);
     for (const id of ids) expect(metricById(id).info.id).toBe(id);
     expect(() => metricById('delection')).toThrow(expect.objectContaining({ code: 'UNKNOWN_METRIC' }));
   });

@@ -183,6 +183,10 @@ describe('E-metrics_small_cnn', () => {
     });
     const found = await judge('mprt', judged, host);
     expect(largestDifference(found.curve, array('mprt.spearman').data)).toBeLessThan(CORRELATION);
+    const three = await judge('mprt', judged, host, { steps: 3 });
+    const [count, curve] = [found.curve?.length ?? 0, found.curve ?? []];
+    expect(three.curve).toEqual([1, 2, 3].map((part) => curve[Math.round((part * count) / 3) - 1]));
+    expect(three.details?.last).toBe(found.details?.last);
     expect(found.details?.layers).toEqual([
       '/n/n.13/Gemm',
       '/n/n.11/Gemm',

@@ -3,7 +3,7 @@ import { csvOf } from '../../../../src/engine/evaluation/csv';
 import type { Entry } from '../../../../src/engine/evaluation/evaluation';
 import { compose, mosaicsOf } from '../../../../src/engine/evaluation/mosaics';
 import { Pace, timeLeft } from '../../../../src/engine/evaluation/pace';
-import type { Sighting } from '../../../../src/engine/evaluation/pictures';
+import type { Sighting } from '../../../../src/engine/evaluation/sightings';
 import { meanCurve, summarise } from '../../../../src/engine/evaluation/summary';
 import { wantedMetrics } from '../../../../src/engine/score';
 import { gradient } from '../../../../src/methods/gradient';

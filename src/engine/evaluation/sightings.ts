@@ -3,7 +3,7 @@ import { resolveTarget } from '../../inputs/labels';
 import { undefinedFor } from '../../metrics/metric';
 import { allClasses, type ClassOutput, classScore, topClasses } from '../classes';
 import type { Desk } from '../desk';
-import { forward, outputOf } from '../explain';
+import { forward, fromEmbedding, outputOf } from '../explain';
 import { type Explainer, Judge } from '../judge';
 import { maskFor } from '../mask';
 import { type MetricReport, metricReport } from '../score';
@@ -11,8 +11,9 @@ import { prepare } from '../subject';
 import type { Entry, NamedClass } from './evaluation';
 import type { Item } from './items';
 import { contentsOf, explainerKey, keyOf, modelKey, type Run, wantedKey } from './run';
+import { NOUNS, sourceOf } from './tables';
 
-/** A picture as the model saw it. */
+/** An input as the model saw it. */
 export interface Sighting {
   readonly item: Item;
   readonly predicted: NamedClass & { readonly probability: number };
@@ -23,7 +24,7 @@ export interface Sighting {
   readonly maskShare?: number;
 }
 
-/** The class that a picture is of. Throws TARGET_UNKNOWN and others, but not for a folder's name that is no class. */
+/** The class that an input is of. Throws TARGET_UNKNOWN and others, but not for a folder's name that is no class. */
 function labelOf({ label, guessed }: Item, { labels }: ClassOutput): NamedClass | undefined {
   if (label === undefined) return undefined;
   try {
@@ -40,14 +41,16 @@ async function metricsOf(
   attribution: FloatArray,
   mask: Uint8Array | undefined,
   by: Explainer,
-  { wanted }: Run,
+  { wanted, question }: Run,
 ): Promise<Record<string, MetricReport>> {
   const possible = wanted.filter(({ metric }) => mask || !metric.info.needs.includes('mask'));
   const found = await judge.judge(attribution, possible, { mask, by });
   return Object.fromEntries(
     wanted.map(({ metric: { info } }) => [
       info.id,
-      shortened(metricReport(found.get(info.id) ?? undefinedFor('the picture has no mask'))),
+      shortened(
+        metricReport(found.get(info.id) ?? undefinedFor(`the ${NOUNS[sourceOf(question).kind].one} has no mask`)),
+      ),
     ]),
   );
 }
@@ -59,14 +62,14 @@ const shortened = (report: MetricReport): MetricReport =>
   report.curve ? { ...report, curve: report.curve.map((value) => Number(value.toPrecision(DIGITS))) } : report;
 
 /**
- * Judges all methods on one picture.
+ * Judges all methods on one input.
  *
- * @throws PrismError those of reading the picture, its mask and its label; what a method cannot do is noted
+ * @throws PrismError those of reading the input, its mask and its label; what a method cannot do is noted
  */
-export async function judgePicture(desk: Desk, item: Item, run: Run): Promise<Sighting> {
+export async function judgeItem(desk: Desk, item: Item, run: Run): Promise<Sighting> {
   const { question, explainers, wanted, pace } = run;
   const { model, request } = desk;
-  const prepared = await prepare(model, { image: item.path }, request);
+  const prepared = await prepare(model, item.given ?? { image: item.path }, request);
   const output = outputOf(model, prepared);
   const values = await forward(model, prepared, output.name, request);
   const classes = allClasses(output, values);
@@ -74,8 +77,9 @@ export async function judgePicture(desk: Desk, item: Item, run: Run): Promise<Si
   const predicted = { index, label: name, probability };
   const label = labelOf(item, output);
   const chosen = question.target === 'label' && label ? label : { index, label: name };
+  const score = classScore(output, chosen.index, undefined, values);
   const judge = new Judge(
-    { model, prepared, output, score: classScore(output, chosen.index, undefined, values) },
+    { model, prepared: await fromEmbedding(prepared, score), output, score },
     request,
     desk.scratch,
   );
@@ -83,10 +87,11 @@ export async function judgePicture(desk: Desk, item: Item, run: Run): Promise<Si
   const leftOut = question.onlyCorrect && label !== undefined && label.index !== index;
   if (leftOut) pace.skip(explainers.length);
   else {
-    const picture = [contentsOf(item.path), item.mask && contentsOf(item.mask), chosen.index, label?.index];
+    const own = item.contents ?? contentsOf(item.path);
+    const seen = [own, item.mask && contentsOf(item.mask), chosen.index, label?.index];
     const target = { ...chosen, probability: classes[chosen.index].probability };
     for (const by of explainers) {
-      const key = keyOf(...modelKey(desk), ...picture, explainerKey(by), wantedKey(wanted));
+      const key = keyOf(...modelKey(desk), ...seen, explainerKey(by), wantedKey(wanted));
       await run.pair(key, item.name, by, async (): Promise<Omit<Entry, 'key'>> => {
         const start = performance.now();
         const attribution = await judge.explain(by);
