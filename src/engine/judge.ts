@@ -2,15 +2,13 @@ import { PrismError } from '../graph/errors';
 import type { Tensor } from '../graph/ir';
 import type { FloatArray, NdArray } from '../graph/ndarray';
 import { fromFloat32, isElementType } from '../inputs/elements';
-import type { Method, Options, Runtime, Score, Subject } from '../methods/method';
+import type { Method, Options, Runtime, Subject } from '../methods/method';
 import { type Layout, layoutOf, locationsOf } from '../metrics/layout';
 import type { Change, Judged, Judgement, Metric, MetricRuntime, Scores } from '../metrics/metric';
-import { type ClassOutput, requireFinite } from './classes';
+import { requireFinite } from './classes';
 import { subjectOf } from './explain';
-import type { Model } from './model';
-import { type Reader, readerOf } from './reader';
+import { type JudgedCase, type Reader, readerOf } from './reader';
 import type { Request } from './requests';
-import type { Prepared } from './subject';
 import { tokensOf } from './tokens';
 import { Variants } from './variants';
 
@@ -24,14 +22,6 @@ export interface Wanted {
 export interface Explainer {
   readonly method: Method;
   readonly options: Options;
-}
-
-/** What attributions are of. */
-export interface JudgedCase {
-  readonly model: Model;
-  readonly prepared: Prepared;
-  readonly output: ClassOutput;
-  readonly score: Score;
 }
 
 /** Programs of a changed model, which nobody asks for again. */

@@ -2,6 +2,16 @@ import { seedOf } from '../methods/gradient';
 import type { Score } from '../methods/method';
 import type { ClassOutput } from './classes';
 import { classOf } from './explain';
+import type { Model } from './model';
+import type { Prepared } from './subject';
+
+/** What attributions are of. */
+export interface JudgedCase {
+  readonly model: Model;
+  readonly prepared: Prepared;
+  readonly output: ClassOutput;
+  readonly score: Score;
+}
 
 /** Reads what is explained off the values of an output. */
 export type Reader = (values: Float32Array) => { readonly score: number; readonly probability: number };

@@ -12,10 +12,11 @@ import { allClasses, classScore, targetIndex, topClasses, writtenScore } from '.
 import { commonOptions } from './commonOptions';
 import type { Desk } from './desk';
 import { classOf, forward, fromEmbedding, outputOf, withAlternatives } from './explain';
-import { type Explainer, Judge, type JudgedCase, type Wanted } from './judge';
+import { type Explainer, Judge, type Wanted } from './judge';
 import { statistics } from './maps';
 import { maskFor } from './mask';
 import { completeOptions } from './options';
+import type { JudgedCase } from './reader';
 import { readRegion } from './region';
 import { type Given, prepare } from './subject';
 
