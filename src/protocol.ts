@@ -5,6 +5,8 @@
  * Conventions: a method takes one parameter object and may be cancelled; failures arrive as {@link RemoteError}.
  */
 
+import type { PfvApi } from './protocol/pfv';
+
 /** A failure as it crosses the wire: the code and message of a PrismError. */
 export interface RemoteError {
   readonly code: string;
@@ -321,7 +323,7 @@ export interface MapChange {
 }
 
 /** What the engine process answers. */
-export interface EngineApi extends StudyApi {
+export interface EngineApi extends StudyApi, PfvApi {
   initialize(params: { readonly cacheDir: string | null; readonly provider: string }): Promise<EngineInfo>;
   methods(params: Record<string, never>): Promise<readonly MethodSummary[]>;
   model(params: { readonly path: string }): Promise<ModelInfo>;

@@ -8,6 +8,7 @@ import { files, keyValue, namedFile, pfv } from './arguments';
 import { classTable, duration, number, shape, table } from './format';
 import { partLines } from './parts';
 import { type CommonOptions, oneLine, Session, usageError } from './session';
+import { namedSources, sourceLines } from './sources';
 import { drawPicture, showsPictures, type Terminal } from './terminal';
 
 /** What is given to a model, by the options of {@link addInputs}. */
@@ -26,6 +27,7 @@ interface ExplainOptions extends CommonOptions, InputOptions {
   readonly region?: string;
   readonly at?: string;
   readonly erf?: { readonly value: string; readonly y: number; readonly x: number };
+  readonly sources?: { readonly value: string; readonly y: number; readonly x: number };
   readonly option?: Readonly<Record<string, string>>;
   readonly out?: readonly string[];
 }
@@ -88,6 +90,7 @@ export function explainCommand(program: Command, terminal: Terminal): void {
     .option('--region <mask>', "count only the mask's positions of a dense output (.npy or picture)")
     .option('--at <value>', 'attribution of an inner value: its name or a unique end of it')
     .option('--erf <value@y,x>', 'effective receptive field of one vector of a layer', pfv)
+    .option('--sources <value@y,x>', 'which vectors of the layers before one vector is made of', pfv)
     .option('--option <key=value>', 'option of the method; repeat for several', keyValue)
     .option(
       '--out <file>',
@@ -118,7 +121,11 @@ async function explain(model: string, options: ExplainOptions, terminal: Termina
     const explained = await session.engine.attribute(model, method, question, session.context);
     for (const file of out) await session.engine.write(explained, file);
     session.warn(explained.report.warnings ?? []);
-    await session.print(explained.report, () => describe(explained, options, terminal));
+    const sources = options.sources && (await namedSources(explained.answer, options.sources));
+    await session.print({ ...explained.report, ...(sources && { sources }) }, async () => [
+      ...(await describe(explained, options, terminal)),
+      ...(sources ? ['', ...sourceLines(sources)] : []),
+    ]);
   });
 }
 

@@ -22,6 +22,7 @@ import type {
   ScalarMap,
   StudyApi,
 } from '../protocol';
+import type { PfvApi } from '../protocol/pfv';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
@@ -30,11 +31,11 @@ import { defaultShapes } from './defaultShapes';
 import type { Desk, Worked } from './desk';
 import { detectedBoxes, writeScore } from './detected';
 import { mapLikeness, strongestOverlap } from './divergence/likeness';
-import { type Answer, classify, explain, positionIn, type Question } from './explain';
+import { type Answer, classify, explain, pfvOf, positionIn, type Question } from './explain';
 import { Explanations, type LivingExplanation } from './explanations';
 import type { Scratch } from './judge';
 import { modelLayers } from './layers';
-import { asShown, channelAxis, mapOfLocations, statistics, sumChannels } from './maps';
+import { asShown, channelAxis, layerMap, mapOfLocations, statistics, sumChannels } from './maps';
 import { type Model, Models } from './model';
 import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
@@ -90,7 +91,7 @@ export interface Prediction {
  * Models, methods and what is computed with them. Knows nothing of processes: the editor talks to one in a child
  * process, the command line has its own.
  */
-export class Engine implements Omit<EngineApi, keyof StudyApi> {
+export class Engine implements Omit<EngineApi, keyof StudyApi | keyof PfvApi> {
   readonly #options: EngineOptions;
   readonly #requests = new Requests();
   readonly #explanations = new Explanations();
@@ -257,37 +258,29 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     { explanation, layers }: { explanation: string; layers: readonly string[] },
     context?: CallContext,
   ): Promise<readonly ScalarMap[]> {
-    return this.#requests.run(context, async () => {
-      const { answer } = this.#explanations.get(explanation);
-      return layers.map((layer) => {
-        const map = answer.maps?.get(layer);
-        if (!map) throw new PrismError('PFV_UNKNOWN_LAYER', `this explanation has no layer ${layer}`, { value: layer });
-        return mapOfLocations(map);
-      });
-    });
+    return this.about(explanation, async ({ maps }) => layers.map((layer) => layerMap(maps, layer)), context);
   }
 
   async receptiveField(
     { explanation, layer, x, y }: { explanation: string; layer: string; x: number; y: number },
     context?: CallContext,
   ): Promise<ScalarMap> {
-    return this.#requests.run(context, async () => {
-      const pfv = this.#pfv(explanation);
+    const field = async (answer: Answer): Promise<ScalarMap> => {
+      const pfv = pfvOf(answer);
       return mapOfLocations(await pfv.receptiveField(layer, positionIn(pfv, layer, x, y)));
-    });
+    };
+    return this.about(explanation, field, context);
   }
 
   async readers(
     { explanation, layer, x, y }: { explanation: string; layer: string; x: number; y: number },
     context?: CallContext,
   ): Promise<ScalarMap> {
-    return this.#requests.run(context, async () => {
-      const pfv = this.#pfv(explanation);
-      const maps = await pfv.readers(positionIn(pfv, pfv.layers[0].value, x, y));
-      const map = maps.get(layer);
-      if (!map) throw new PrismError('PFV_UNKNOWN_LAYER', `this explanation has no layer ${layer}`, { value: layer });
-      return mapOfLocations(map);
-    });
+    const reading = async (answer: Answer): Promise<ScalarMap> => {
+      const pfv = pfvOf(answer);
+      return layerMap(await pfv.readers(positionIn(pfv, pfv.layers[0].value, x, y)), layer);
+    };
+    return this.about(explanation, reading, context);
   }
 
   async save({ explanation, path }: { explanation: string; path: string }): Promise<void> {
@@ -331,6 +324,15 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     });
   }
 
+  /** Asks an explanation that lives, as a request. Throws EXPLANATION_GONE. */
+  protected about<R>(
+    explanation: string,
+    question: (answer: Answer) => Promise<R>,
+    context: CallContext | undefined,
+  ): Promise<R> {
+    return this.#requests.run(context, async () => question(this.#explanations.get(explanation).answer));
+  }
+
   /** An explanation that can be asked further questions. Throws EXPLANATION_GONE. */
   protected living(explanation: string): LivingExplanation {
     return this.#explanations.get(explanation);
@@ -359,12 +361,6 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
 
   #method(id: string): Method {
     return this.#options.methods?.find(({ info }) => info.id === id) ?? methodById(id);
-  }
-
-  #pfv(id: string): NonNullable<Answer['pfv']> {
-    const { pfv, method } = this.#explanations.get(id).answer;
-    if (pfv) return pfv;
-    throw new PrismError('METHOD_WITHOUT_LAYERS', `${method.info.id} explains the input only`);
   }
 
   #info(model: Model): ModelInfo {

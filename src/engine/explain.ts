@@ -307,6 +307,12 @@ export async function explain(model: Model, method: Method, question: Question, 
   }
 }
 
+/** What answers questions about single PFVs. Throws METHOD_WITHOUT_LAYERS. */
+export function pfvOf({ pfv, method }: Pick<Answer, 'pfv' | 'method'>): PfvExplanation {
+  if (pfv) return pfv;
+  throw new PrismError('METHOD_WITHOUT_LAYERS', `${method.info.id} explains the input only`);
+}
+
 /** The position of a PFV among the location axes of its layer, from column and row of the layer's grid. */
 export function positionIn(pfv: PfvExplanation, value: string, x: number, y: number): number[] {
   const locations = pfv.layers.find((layer) => layer.value === value)?.locations ?? [

@@ -83,7 +83,7 @@ function withUniqueTitles(layers: readonly Omit<LayerInfo, 'title'>[]): LayerInf
 }
 
 /** Layers of PFVs as a person sees them. */
-export function pfvLayers(layers: readonly PfvLayer[]): LayerInfo[] {
+export function pfvLayers(layers: readonly Omit<PfvLayer, 'channels'>[]): LayerInfo[] {
   return withUniqueTitles(
     layers.map(({ value, op, shape, locations }) => {
       const width = locations.at(-1) ?? 1;

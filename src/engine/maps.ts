@@ -1,3 +1,4 @@
+import { PrismError } from '../graph/errors';
 import type { FloatArray } from '../graph/ndarray';
 import { elementCount } from '../graph/tensor';
 import type { ScalarMap } from '../protocol';
@@ -9,6 +10,13 @@ import type { ScalarMap } from '../protocol';
 export function mapOfLocations({ shape, data }: FloatArray): ScalarMap {
   const width = shape.at(-1) ?? 1;
   return { width, height: data.length / width, data };
+}
+
+/** The map of a layer. Throws PFV_UNKNOWN_LAYER. */
+export function layerMap(maps: ReadonlyMap<string, FloatArray> | undefined, layer: string): ScalarMap {
+  const map = maps?.get(layer);
+  if (map) return mapOfLocations(map);
+  throw new PrismError('PFV_UNKNOWN_LAYER', `this explanation has no layer ${layer}`, { value: layer });
 }
 
 /**

@@ -9,9 +9,11 @@ import type {
   MetricSummary,
   ModelDivergence,
   PictureFolder,
+  ScalarMap,
   Sheet,
   Unfit,
 } from '../protocol';
+import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';
 import { divergenceOf } from './divergence/divergence';
@@ -21,9 +23,13 @@ import { pictureFolder } from './evaluation/folder';
 import { unfitMethods } from './fit';
 import { judgeAnswer, summaryOf } from './judgeAnswer';
 import type { Model } from './model';
+import { alikeIn, queryOf, type Search } from './pfv/alike';
+import { LayerChannels } from './pfv/channels';
+import { sourcesOf } from './pfv/sources';
 
 /** The engine with what an editor asks beside single explanations. */
 export class Service extends Engine implements EngineApi {
+  readonly #channels = new LayerChannels();
   readonly #unfit = new WeakMap<Model, readonly Unfit[]>();
 
   async unfit({ model: path }: { model: string }, context?: CallContext): Promise<readonly Unfit[]> {
@@ -65,6 +71,39 @@ export class Service extends Engine implements EngineApi {
   async diverge({ first, second }: { first: string; second: string }, context?: CallContext): Promise<ModelDivergence> {
     const sides = [this.kept(first), this.kept(second)] as const;
     const { result } = await this.work(sides[0].answer.model.path, () => divergenceOf(sides), context);
+    return result;
+  }
+
+  async pfvSources(
+    { explanation, count, ...place }: { explanation: string; count: number } & PfvPlace,
+    context?: CallContext,
+  ): Promise<PfvSources> {
+    return this.about(explanation, (answer) => sourcesOf(answer, place, count), context);
+  }
+
+  async pfvChannels(
+    { explanation, count, ...place }: { explanation: string; count: number } & PfvPlace,
+    context?: CallContext,
+  ): Promise<PfvChannels> {
+    return this.about(explanation, (answer) => this.#channels.strongest(answer, place, count), context);
+  }
+
+  async channelMap(
+    { explanation, layer, channel }: { explanation: string; layer: string; channel: number },
+    context?: CallContext,
+  ): Promise<ScalarMap> {
+    return this.about(explanation, (answer) => this.#channels.map(answer, layer, channel), context);
+  }
+
+  async pfvQuery(
+    { explanation, ...place }: { explanation: string } & PfvPlace,
+    context?: CallContext,
+  ): Promise<PfvQuery> {
+    return this.about(explanation, (answer) => queryOf(answer, place), context);
+  }
+
+  async alikeIn(search: Search, context?: CallContext): Promise<readonly AlikePfv[]> {
+    const { result } = await this.work(search.query.model, (desk) => alikeIn(desk, search), context);
     return result;
   }
 

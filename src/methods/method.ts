@@ -167,6 +167,16 @@ export interface PfvLayer {
   readonly shape: readonly number[];
   /** Sizes of its location axes, e.g. [height, width]. */
   readonly locations: readonly number[];
+  /** Its axes over channels: a PFV is the vector over them. */
+  readonly channels: readonly number[];
+}
+
+/** What the PFVs of the layers before give to one PFV: their sharing ratios, which with what is kept add up to 1. */
+export interface PfvSources {
+  /** By the value of a layer that gives directly, past no other layer; in the shape of its locations. */
+  readonly shares: ReadonlyMap<string, FloatArray>;
+  /** What comes from nowhere: of biases where all sources are zero, and of constants. */
+  readonly kept: number;
 }
 
 /**
@@ -182,6 +192,8 @@ export interface PfvExplanation {
   relevance(score: Score, options: Options): Promise<PfvRelevance>;
   /** What one PFV sees of the input: its effective receptive field; sums to 1. */
   receptiveField(value: string, position: readonly number[]): Promise<FloatArray>;
+  /** Which PFVs of the layers before one PFV is made of; where a shortcut joins, of several layers. */
+  sources(value: string, position: readonly number[]): Promise<PfvSources>;
   /** The opposite question: for one input location, how much each PFV of every layer draws on it. */
   readers(position: readonly number[]): Promise<ReadonlyMap<string, FloatArray>>;
 }

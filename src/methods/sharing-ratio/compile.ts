@@ -4,6 +4,7 @@ import { type Graph, type Node, wiring } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
 import { type Flow, Ledger, own } from './flow';
+import { haltsOf } from './halts';
 import { type ClassTokenRule, frontier, type HeadContext, type HeadRule, headRelevance } from './head';
 import { type ChannelAxes, type Layouts, layoutsFrom, locationCount, relevanceShape } from './locations';
 import { flattenedAsConvolution } from './prepare';
@@ -42,6 +43,8 @@ export interface SharingGraph {
   readonly relevance: ReadonlyMap<string, string>;
   /** Relevance that met only zero vectors, shape [1]. */
   readonly lost: string;
+  /** Relevance of the layers at which a walk through the network halts → the input that puts relevance there. */
+  readonly halts: ReadonlyMap<string, string>;
   /** Input: a map over the input's locations; what it reads from each layer. */
   readonly readerSeed: string;
   readonly readers: ReadonlyMap<string, string>;
@@ -140,6 +143,7 @@ export function compileSharing(model: Graph, input: string, output: string, opti
     scoreSeed: weights,
     head,
     injections,
+    halts: haltsOf(pass, consumers),
     relevance: pass.relevance,
     lost,
     readerSeed,

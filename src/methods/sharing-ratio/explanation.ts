@@ -4,15 +4,29 @@ import { type FloatArray, floatArray, type NdArray } from '../../graph/ndarray';
 import { split } from '../../graph/split';
 import { elementCount } from '../../graph/tensor';
 import { seedOf } from '../gradient';
-import type { Options, PfvExplanation, PfvLayer, PfvRelevance, Program, Runtime, Score, Subject } from '../method';
+import type {
+  Options,
+  PfvExplanation,
+  PfvLayer,
+  PfvRelevance,
+  PfvSources,
+  Program,
+  Runtime,
+  Score,
+  Subject,
+} from '../method';
 import { compileSharing, type SharingGraph, type SharingLayer, type SharingOptions } from './compile';
+import { haltedAt } from './halts';
+import { channelAxisList } from './locations';
 
-/** The four graphs of an explanation: one trace, three small passes that read it. */
+/** The graphs of an explanation: one trace, and small passes that read it. */
 interface Programs {
   readonly sharing: SharingGraph;
   readonly trace: Graph;
   readonly head: Graph;
   readonly pass: Graph;
+  /** As the pass, but relevance that comes to a layer goes no further. */
+  readonly halted: Graph;
   readonly readers: Graph;
 }
 
@@ -20,6 +34,11 @@ function divide(sharing: SharingGraph): Programs {
   const { graph, injections, relevance, lost } = sharing;
   const head = split(graph, [sharing.scoreSeed], [...new Set(sharing.head.values())]);
   const pass = split(graph, [...injections.values()], [...new Set([...relevance.values(), lost])]);
+  const halted = split(
+    haltedAt(graph, sharing.halts),
+    [...injections.values()],
+    [...new Set([...relevance.values(), lost])],
+  );
   const readers = split(graph, [sharing.readerSeed], [...new Set(sharing.readers.values())]);
   const fixed = [...head.trace.outputs, ...pass.trace.outputs, ...readers.trace.outputs].map(({ name }) => name);
   const outputs = [...new Set([sharing.output, ...fixed])];
@@ -29,6 +48,7 @@ function divide(sharing: SharingGraph): Programs {
     trace: split(graph, seeds, outputs).trace,
     head: head.pass,
     pass: pass.pass,
+    halted: halted.pass,
     readers: readers.pass,
   };
 }
@@ -86,6 +106,7 @@ class SharingExplanation implements PfvExplanation {
       op: layer.op,
       shape: layer.shape,
       locations: locationsOf(layer),
+      channels: channelAxisList(layer.channels),
     }));
   }
 
@@ -135,6 +156,22 @@ class SharingExplanation implements PfvExplanation {
     return maps.get(input.value) as FloatArray;
   }
 
+  async sources(value: string, position: readonly number[]): Promise<PfvSources> {
+    const { sharing } = this.programs;
+    const layer = this.layerOf(value);
+    const seed = oneHot(layer.relevanceShape, locationsOf(layer), position);
+    const shares = new Map<string, FloatArray>();
+    if (layer === sharing.layers[0]) return { shares, kept: 1 };
+    const halts = new Set(sharing.halts.keys());
+    const before = sharing.layers.filter(
+      ({ value }, index) => value !== layer.value && (index === 0 || halts.has(sharing.relevance.get(value) as string)),
+    );
+    const wanted = before.map(({ value }) => value);
+    const { maps, lost } = await this.flow(new Map([[layer.value, seed]]), wanted, 'halted');
+    for (const [from, map] of maps) if (map.data.some((share) => share !== 0)) shares.set(from, map);
+    return { shares, kept: lost };
+  }
+
   async readers(position: readonly number[]): Promise<ReadonlyMap<string, FloatArray>> {
     const { sharing } = this.programs;
     const input = sharing.layers[0];
@@ -169,8 +206,9 @@ class SharingExplanation implements PfvExplanation {
   private async flow(
     seeds: ReadonlyMap<string, FloatArray>,
     wanted?: readonly string[],
+    way: 'pass' | 'halted' = 'pass',
   ): Promise<{ readonly maps: Map<string, FloatArray>; readonly lost: number }> {
-    const { sharing, pass } = this.programs;
+    const { sharing } = this.programs;
     const feeds = new Map<string, NdArray>();
     for (const layer of sharing.layers) {
       const injection = sharing.injections.get(layer.value);
@@ -178,7 +216,7 @@ class SharingExplanation implements PfvExplanation {
     }
     const values = wanted ?? [...sharing.relevance.keys()];
     const names = values.map((value) => sharing.relevance.get(value) as string);
-    const results = await this.run('pass', pass, feeds, [...new Set([...names, sharing.lost])]);
+    const results = await this.run(way, this.programs[way], feeds, [...new Set([...names, sharing.lost])]);
     const maps = new Map<string, FloatArray>();
     for (const [index, value] of values.entries()) {
       const map = results.get(names[index]);

@@ -263,7 +263,8 @@ function carriedBy(ledger: Ledger, node: Node, flow: Flow, share: Share): readon
 /** Operators whose own rule says where locations go. */
 const MOVERS = new Set(['Transpose', 'Slice', 'Pad', 'Gather', 'Tile', 'Expand', 'Concat']);
 
-const PASSING = [
+/** Operators that pass relevance on unchanged, location by location. */
+export const PASSING: readonly string[] = [
   'Abs',
   'BatchNormalization',
   'Cast',

@@ -128,6 +128,12 @@ time          N ms (decode N ms, compile N ms, run N ms)
     expect(at.options.contrastive).toBe(true);
     const erf = JSON.parse((await prism([...base, '--erf', '/act/Relu_output_0@3,4'])).out);
     expect(erf.attribution).toMatchObject({ of: 'image', sum: 1, max: 1 });
+    // Behind a kernel of 1 × 1 a vector has one source.
+    const asked = ['--sources', '/act/Relu_output_0@3,4'];
+    const { sources } = JSON.parse((await prism([...base, ...asked])).out);
+    expect(sources).toMatchObject({ sources: [{ layer: 'image', x: 4, y: 3, share: 1 }], kept: 0, sum: 1 });
+    const { out } = await prism([...base.filter((word) => word !== '--json'), ...asked]);
+    expect(out).toMatch(/Relu_output_0@3,4 is made of +share\n *image@3,4 +1\n.*the shares add up to 1/);
   });
 
   it('takes arrays as they are', async () => {
@@ -427,6 +433,8 @@ Options:
   --at <value>             attribution of an inner value: its name or a unique
                            end of it
   --erf <value@y,x>        effective receptive field of one vector of a layer
+  --sources <value@y,x>    which vectors of the layers before one vector is made
+                           of
   --option <key=value>     option of the method; repeat for several
   --out <file>             write the result: .npy (raw), .png (picture), .json
                            (report) or .onnx (graph); may be repeated

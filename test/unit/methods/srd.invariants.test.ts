@@ -82,6 +82,21 @@ describe.each(families)('%s', (name) => {
     expect(Math.abs(residual)).toBeLessThanOrEqual(1e-4 * scale);
   });
 
+  it('has PFVs that are made of those of earlier layers and of nothing else', async () => {
+    const { explanation } = opened;
+    const { layers } = explanation;
+    for (const index of new Set([1, layers.length >> 1, layers.length - 1])) {
+      const { value, locations } = layers[index];
+      const middle = locations.map((dim) => dim >> 1);
+      const { shares, kept } = await explanation.sources(value, middle);
+      const all = [...shares.values()].reduce((part, { data }) => part + sum(data), kept);
+      expect(all).toBeCloseTo(1, 3);
+      for (const from of shares.keys()) {
+        expect(layers.findIndex((layer) => layer.value === from)).toBeLessThan(index);
+      }
+    }
+  });
+
   it('has receptive fields that sum to 1 and whose superposition is the map', async () => {
     const { subject, explanation, relevance, sharing } = opened;
     const [last] = [...sharing.head.keys()].flatMap((value) =>
