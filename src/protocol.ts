@@ -5,8 +5,6 @@
  * Conventions: a method takes one parameter object and may be cancelled; failures arrive as {@link RemoteError}.
  */
 
-import type { PfvApi } from './protocol/pfv';
-
 /** A failure as it crosses the wire: the code and message of a PrismError. */
 export interface RemoteError {
   readonly code: string;
@@ -323,7 +321,7 @@ export interface MapChange {
 }
 
 /** What the engine process answers. */
-export interface EngineApi extends StudyApi, PfvApi {
+export interface EngineApi extends StudyApi {
   initialize(params: { readonly cacheDir: string | null; readonly provider: string }): Promise<EngineInfo>;
   methods(params: Record<string, never>): Promise<readonly MethodSummary[]>;
   model(params: { readonly path: string }): Promise<ModelInfo>;

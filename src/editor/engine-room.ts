@@ -2,7 +2,8 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { EngineClient } from '../engine/client';
 import { PrismError } from '../graph/errors';
-import type { EngineApi, MethodSummary, Unfit } from '../protocol';
+import type { MethodSummary, Unfit } from '../protocol';
+import type { ServiceApi } from '../protocol/service';
 import type { Client } from '../rpc';
 import { commands } from './contributions';
 import { onSettings, setting } from './settings';
@@ -61,7 +62,7 @@ export class EngineRoom implements vscode.Disposable {
    *
    * @throws PrismError WORKSPACE_NOT_TRUSTED: a model of a folder that is not trusted is not opened
    */
-  get api(): Client<EngineApi> {
+  get api(): Client<ServiceApi> {
     if (vscode.workspace.isTrusted) return this.client.api;
     throw new PrismError(
       'WORKSPACE_NOT_TRUSTED',

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createMessageConnection, type Disposable, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { PrismError } from '../graph/errors';
-import type { EngineApi, EngineInfo } from '../protocol';
+import type { EngineInfo } from '../protocol';
+import type { ServiceApi } from '../protocol/service';
 import { type CallOptions, type Client, cancelled, client, isCancelled, onCancel, toPrismError } from '../rpc';
 
 export interface EngineClientOptions {
@@ -37,7 +38,7 @@ interface Pending {
 
 /** One life of the engine process. */
 class EngineProcess {
-  readonly api: Client<EngineApi>;
+  readonly api: Client<ServiceApi>;
   readonly ready: Promise<EngineInfo>;
   /** Resolves when the process has gone, to the reason. */
   readonly gone: Promise<PrismError>;
@@ -64,7 +65,7 @@ class EngineProcess {
     // The writer reports what it could not send; `gone` tells why.
     connection.onError(() => {});
     connection.listen();
-    this.api = client<EngineApi>(connection);
+    this.api = client<ServiceApi>(connection);
     void this.gone.then(() => connection.dispose());
     this.ready = this.#initialize(options);
     // Whoever waits for it is told; nobody may.
@@ -139,7 +140,7 @@ const restarted = (why: string): PrismError =>
  * the request is the oldest one, its process is ended, and requests that are still wanted are asked again.
  */
 export class EngineClient implements Disposable {
-  readonly api: Client<EngineApi>;
+  readonly api: Client<ServiceApi>;
   readonly #options: EngineClientOptions;
   readonly #listeners = new Set<(status: EngineStatus) => void>();
   #process?: EngineProcess;
@@ -148,7 +149,7 @@ export class EngineClient implements Disposable {
 
   constructor(options: EngineClientOptions) {
     this.#options = options;
-    this.api = new Proxy({} as Client<EngineApi>, {
+    this.api = new Proxy({} as Client<ServiceApi>, {
       get: (_target, method) => {
         if (typeof method !== 'string' || method === 'then') return undefined;
         return (params: unknown, callOptions?: CallOptions) => this.#call(method, params, callOptions);

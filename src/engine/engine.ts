@@ -22,7 +22,6 @@ import type {
   ScalarMap,
   StudyApi,
 } from '../protocol';
-import type { PfvApi } from '../protocol/pfv';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
@@ -91,7 +90,7 @@ export interface Prediction {
  * Models, methods and what is computed with them. Knows nothing of processes: the editor talks to one in a child
  * process, the command line has its own.
  */
-export class Engine implements Omit<EngineApi, keyof StudyApi | keyof PfvApi> {
+export class Engine implements Omit<EngineApi, keyof StudyApi> {
   readonly #options: EngineOptions;
   readonly #requests = new Requests();
   readonly #explanations = new Explanations();

@@ -2,7 +2,6 @@ import { replaceFile, writeAll } from '../graph/dataFile';
 import { METHODS } from '../methods/index';
 import { METRICS } from '../metrics/index';
 import type {
-  EngineApi,
   EvaluationOutcome,
   EvaluationParams,
   JudgedMetric,
@@ -14,6 +13,7 @@ import type {
   Unfit,
 } from '../protocol';
 import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
+import type { ServiceApi } from '../protocol/service';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';
 import { divergenceOf } from './divergence/divergence';
@@ -28,7 +28,7 @@ import { LayerChannels } from './pfv/channels';
 import { sourcesOf } from './pfv/sources';
 
 /** The engine with what an editor asks beside single explanations. */
-export class Service extends Engine implements EngineApi {
+export class Service extends Engine implements ServiceApi {
   readonly #channels = new LayerChannels();
   readonly #unfit = new WeakMap<Model, readonly Unfit[]>();
 

@@ -49,7 +49,7 @@ export async function queryOf(answer: Answer, { layer, x, y }: PfvPlace): Promis
 }
 
 /** Cosine of the query with every PFV; 0 for a PFV that is zero. */
-export function cosines(vectors: Vectors, query: Float32Array): FloatArray {
+function cosines(vectors: Vectors, query: Float32Array): FloatArray {
   const count = vectors.locations.reduce((product, dim) => product * dim, 1);
   const data = Float32Array.from({ length: count }, (_, location) => {
     let along = 0;
@@ -65,7 +65,7 @@ export function cosines(vectors: Vectors, query: Float32Array): FloatArray {
 }
 
 /** The highest places of a map that no neighbour exceeds, the highest first; `except` and what touches it are left out. */
-export function peaks(
+function peaks(
   { width, height, data }: ScalarMap,
   count: number,
   floor: number,
