@@ -1,3 +1,4 @@
+import '../webview.css';
 import type { CheckpointHostApi, CheckpointViewApi } from '../../src/protocol/checkpoints';
 import { client, serve } from '../../src/rpc';
 import { CheckpointModel } from '../logic/checkpoints';

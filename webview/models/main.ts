@@ -1,3 +1,4 @@
+import '../webview.css';
 import type { ModelsApi, ModelsHostApi } from '../../src/protocol/models';
 import { client, serve } from '../../src/rpc';
 import { connectToHost } from '../logic/host-link';

@@ -5,8 +5,8 @@ import type { ClassScore, MapChange, OptionValues, ScalarMap } from '../../proto
 import { createEngine } from '../engine-room';
 import type { CheckpointExplainer } from './timeline';
 
-/** After so long without work the engine's memory is given back. */
-const IDLE_MS = 120_000;
+/** After so long without a checkpoint the engine's memory is given back: an epoch may take its time. */
+const IDLE_MS = 3_600_000;
 
 /** How checkpoints are explained. */
 export interface Method {
@@ -30,6 +30,20 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
     private readonly method: () => Method,
   ) {
     this.#create = () => createEngine(context, (line) => log.info(`checkpoints: ${line}`));
+  }
+
+  /**
+   * Makes the first checkpoint no later than the others: the process runs, and has explained once what is there.
+   *
+   * @param model one like the checkpoints that are waited for, if any is known
+   */
+  async warm(model: string | undefined, image: string): Promise<void> {
+    try {
+      if (model === undefined) await this.#started();
+      else await this.explain(model, image, new AbortController().signal);
+    } catch (error) {
+      this.log.info(`checkpoints: the engine starts with the first of them: ${error}`);
+    }
   }
 
   async explain(

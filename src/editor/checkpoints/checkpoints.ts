@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
@@ -16,6 +17,8 @@ import { CheckpointWatch } from './watch';
 
 const key = 'pinnedImages';
 const MOST_IMAGES = 24;
+/** Models that stand in for the checkpoints to come. */
+const SMALL_BYTES = 32e6;
 
 export interface CheckpointRooms {
   readonly context: vscode.ExtensionContext;
@@ -145,10 +148,14 @@ export class Checkpoints implements vscode.Disposable {
     this.#watch?.dispose();
     this.#watch = undefined;
     this.#timeline.clear();
-    if (this.#images.length === 0 || !vscode.workspace.isTrusted) return;
+    const [first] = this.#images;
+    if (first === undefined || !vscode.workspace.isTrusted) {
+      this.#engine.stop();
+      return;
+    }
     const { methods, engine, models, log } = this.#rooms;
     this.#method = methods.current;
-    this.#model = await models.evident(this.#images[0]);
+    this.#model = await models.evident(first);
     const watch = new CheckpointWatch(patternsOf(setting('checkpoints'), this.#model), (file, time) => {
       log.info(`checkpoints: ${file} was written`);
       this.#timeline.add(file, nameOf(file, time), time);
@@ -158,6 +165,9 @@ export class Checkpoints implements vscode.Disposable {
     this.#signed = summary?.signed ?? true;
     this.#methodTitle = summary?.title ?? this.#method;
     await watch.begin();
+    if (this.#timeline.steps.length > 0) return;
+    const like = this.#model ?? (await smallest(await models.find()));
+    if (this.#watch === watch) await this.#engine.warm(like, first);
   }
 
   readonly #host: Implementation<CheckpointHostApi> = {
@@ -177,6 +187,15 @@ export class Checkpoints implements vscode.Disposable {
     pin: async () => void (await vscode.commands.executeCommand(commands.pinImage)),
     unpin: async ({ image }) => this.#setImages(this.#images.filter((pinned) => pinned !== image)),
   };
+}
+
+/** The smallest of several models, unless even that one would take long to run. */
+async function smallest(files: readonly string[]): Promise<string | undefined> {
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(file).catch(() => undefined))?.size ?? Infinity),
+  );
+  const least = Math.min(...sizes);
+  return least < SMALL_BYTES ? files[sizes.indexOf(least)] : undefined;
 }
 
 const nameOf = (file: string, time: number): string => {
