@@ -62,13 +62,15 @@ describe('time', () => {
     images = readdirSync(inFolder('samples')).filter((name) => name.endsWith('.png'));
     expect(images).toHaveLength(6);
     mkdirSync(inFolder('checkpoints'));
-    await workbench().openFile(`samples/${images[0]}`);
-    for (const image of images) await workbench().contextMenu(`samples/${image}`, 'Pin Image for Checkpoints');
+    const [top, bottom] = [`samples/${images[0]}`, `samples/${images.at(-1)}`];
+    await (await workbench().reveal(top)).click();
+    await (await workbench().reveal(bottom)).click({ modifiers: ['Shift'] });
+    await workbench().contextMenu(bottom, 'Pin Image for Checkpoints');
     view = await workbench().webview('prism-checkpoints');
     await view.locator('tr[data-image]').nth(5).waitFor();
     // As long as the shortest epoch.
     await sleep(3000);
-    for (const [index, epoch] of ['epoch-01', 'epoch-03', 'epoch-01', 'epoch-03'].entries()) {
+    for (const [index, epoch] of ['epoch-02', 'epoch-03', 'epoch-02', 'epoch-03'].entries()) {
       const seen = paints(images.length * (index + 1));
       const start = write(epoch, `step-${index}`);
       const [first, last] = await seen;
