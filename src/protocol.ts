@@ -216,6 +216,8 @@ export interface ExplainParams extends InputParams {
   readonly target?: number | string;
   /** An element of an output instead of a class, `OUTPUT[0,4,17]`: the class of one box of a detector. */
   readonly score?: string;
+  /** Of an output with a label for every token: which token's is explained; the first word's when absent. */
+  readonly token?: number;
   /** Of a segmentation: everywhere when absent. */
   readonly where?: Where;
   readonly options?: OptionValues;
@@ -235,6 +237,8 @@ export interface Explanation {
   readonly boxes?: readonly DetectedBox[];
   /** The explained score where it is that of a box. */
   readonly score?: string;
+  /** The token whose label is explained, where every token has one. */
+  readonly token?: number;
   /** The positions that count, where not all do. */
   readonly where?: Where;
   /** Of a picture. */

@@ -40,6 +40,13 @@ export function count(text: string): number {
   return Number(text);
 }
 
+/** A place, counted from 0, or `all`. */
+export function place(text: string): number | 'all' {
+  if (text === 'all') return text;
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('write the place of a token, 0 being the first, or all');
+  return Number(text);
+}
+
 /** A file name, repeated. */
 export const files = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 

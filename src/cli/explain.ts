@@ -4,12 +4,13 @@ import { renderMap } from '../engine/render';
 import type { Explained, ExplainReport } from '../engine/report';
 import { formatOf } from '../engine/save';
 import { type Given, photographOf } from '../engine/subject';
-import { files, keyValue, namedFile, pfv } from './arguments';
+import { count, files, keyValue, namedFile, pfv, place } from './arguments';
 import { classTable, duration, number, shape, table } from './format';
 import { partLines } from './parts';
 import { type CommonOptions, oneLine, Session, usageError } from './session';
 import { namedSources, sourceLines } from './sources';
 import { drawPicture, showsPictures, type Terminal } from './terminal';
+import { explainTokens } from './tokens';
 
 /** What is given to a model, by the options of {@link addInputs}. */
 export interface InputOptions {
@@ -30,6 +31,8 @@ interface ExplainOptions extends CommonOptions, InputOptions {
   readonly sources?: { readonly value: string; readonly y: number; readonly x: number };
   readonly option?: Readonly<Record<string, string>>;
   readonly out?: readonly string[];
+  readonly generate?: number;
+  readonly token?: number | 'all';
 }
 
 export function addInputs(command: Command): Command {
@@ -88,6 +91,8 @@ export function explainCommand(program: Command, terminal: Terminal): void {
     .option('--target <index|label>', 'class to explain (default: the one the model chose)')
     .option('--score <output[i,:,…]>', 'one element of an output instead of a class; `:` sums over an axis')
     .option('--region <mask>', "count only the mask's positions of a dense output (.npy or picture)")
+    .option('--generate <n>', 'let a language model go on with the text by n tokens, and explain each', count)
+    .option('--token <n|all>', 'of a model that labels tokens: the one to explain (0 is the first), or all', place)
     .option('--at <value>', 'attribution of an inner value: its name or a unique end of it')
     .option('--erf <value@y,x>', 'effective receptive field of one vector of a layer', pfv)
     .option('--sources <value@y,x>', 'which vectors of the layers before one vector is made of', pfv)
@@ -103,17 +108,27 @@ export function explainCommand(program: Command, terminal: Terminal): void {
 }
 
 async function explain(model: string, options: ExplainOptions, terminal: Terminal): Promise<void> {
-  const { method, target, score, region, at, erf, option, out = [] } = options;
+  const { method, target, score, region, at, erf, option, token, out = [] } = options;
   const given = givenOf(options);
   if (target !== undefined && score !== undefined) throw usageError('give either --target or --score, not both');
   if (at !== undefined && erf !== undefined) throw usageError('give either --at or --erf, not both');
   for (const file of out) formatOf(file);
+  if (options.generate !== undefined || token === 'all') {
+    const several = options.generate === undefined ? '--token all' : '--generate';
+    for (const [name, value] of Object.entries({ target, score, region, at, erf })) {
+      if (value !== undefined) throw usageError(`${several} chooses what is explained: leave out --${name}`);
+    }
+    const rows = options.generate ?? Number.POSITIVE_INFINITY;
+    const asked = { model, method, rows, out, ...(option && { options: option }) };
+    return explainTokens(asked, options, terminal);
+  }
   await Session.run(terminal, options, async (session) => {
     const question = {
       ...given,
       ...(target !== undefined && { target }),
       ...(score !== undefined && { score }),
       ...(region !== undefined && { region }),
+      ...(token !== undefined && { token }),
       ...(at !== undefined && { at }),
       ...(erf && { erf }),
       ...(option && { options: option }),

@@ -68,7 +68,8 @@ export class Explainer {
 
   /** Explains a text or a row of a table. */
   async explainParts({ input, file }: Wanted): Promise<void> {
-    const tasks = input.row === undefined ? ['text-classification', 'text-generation'] : ['tabular'];
+    const tasks =
+      input.row === undefined ? ['text-classification', 'token-classification', 'text-generation'] : ['tabular'];
     const model = await modelForTask(this.models, tasks, file);
     if (model === undefined) return;
     const method = await this.methods.fitting(model);

@@ -25,6 +25,9 @@ export interface ClassOutput {
   readonly boxes?: BoxLayout;
 }
 
+/** Tasks that decide something at every token. */
+const EVERY_TOKEN: ReadonlySet<Task> = new Set<Task>(['text-generation', 'token-classification']);
+
 /**
  * Which axis of an output runs over the classes: the channels of a map, otherwise the last axis.
  *
@@ -49,14 +52,14 @@ export function classOutput(
   }
   const map = (task === 'segmentation' || shape.length === 4) && shape.length > 1 && !channelsLast;
   const axis = map ? 1 : shape.length - 1;
-  const generated = task === 'text-generation' && shape.length === 3 && position !== undefined;
+  const each = EVERY_TOKEN.has(task) && shape.length === 3 && position !== undefined;
   return {
     name,
     kind,
     axis,
     shape,
     labels: completeLabels(labels, shape[axis]),
-    ...(generated && { position: Math.min(position, shape[1] - 1) }),
+    ...(each && { position: Math.min(position, shape[1] - 1) }),
   };
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { PrismError } from '../graph/errors';
-import { type Graph, typeOf } from '../graph/ir';
+import type { Graph } from '../graph/ir';
 import { configNames } from '../inputs/discover';
 import { formatConfig } from '../inputs/settings';
 import { METHODS, methodById } from '../methods/index';
@@ -34,8 +34,9 @@ import { type Answer, classify, explain, pfvOf, positionIn, type Question } from
 import { Explanations, type LivingExplanation } from './explanations';
 import type { Scratch } from './judge';
 import { modelLayers } from './layers';
-import { asShown, channelAxis, layerMap, mapOfLocations, statistics, sumChannels } from './maps';
+import { layerMap, mapOfLocations, statistics } from './maps';
 import { type Model, Models } from './model';
+import { locationsOf } from './parts';
 import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
 import { type Explained, type ExplainReport, reportOf } from './report';
@@ -209,6 +210,7 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
         target: { ...shown, score: target.score, ...(boxes && { probability: target.score }) },
         top: answer.top,
         ...(boxes && { boxes, score: writeScore(answer.score) }),
+        ...(prepared.position !== undefined && { token: prepared.position }),
         ...(params.where !== undefined && { where: params.where }),
         ...(photograph && { photograph }),
         ...(text && { text: { ...text, tokens: report.tokens ?? [] } }),
@@ -377,15 +379,6 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
       : this.#ready.choice.provider;
     return reportOf(path, answer, locationsOf(answer), provider, request.ms(), this.#warnings(answer.model, request));
   }
-}
-
-/** The attribution as one number a location of what it explains, to be shown. */
-function locationsOf({ attribution, prepared, method }: Answer): ScalarMap {
-  const { map, of } = attribution;
-  const { relative } = method.info;
-  const shape = typeOf(prepared.specialised.graph, of)?.shape ?? [];
-  if (shape.join() !== map.shape.join()) return asShown(mapOfLocations(map), relative);
-  return asShown(sumChannels(map, of === prepared.input ? prepared.channels : channelAxis(map.shape)), relative);
 }
 
 function savable({ answer, report, photograph }: LivingExplanation): Savable {

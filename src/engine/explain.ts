@@ -38,6 +38,8 @@ export interface Question extends Given {
   readonly region?: string;
   /** Of a dense output: only the positions where the class is the highest, or a part of the photograph. */
   readonly where?: Where;
+  /** Of an output with a label for every token: which token's is explained; the first word's when absent. */
+  readonly token?: number;
   /** The attribution of this value (its name or a unique end of it) instead of the input. */
   readonly at?: string;
   /** The receptive field of one PFV. */
@@ -81,7 +83,11 @@ function asFloat(name: string, array: { dtype: string; shape: readonly number[];
 }
 
 /** The output that the settings name, as classes, for a model at fixed shapes. */
-export function outputOf(model: Model, { specialised, text, labels: names }: Prepared, name?: string): ClassOutput {
+export function outputOf(
+  model: Model,
+  { specialised, text, position, labels: names }: Prepared,
+  name?: string,
+): ClassOutput {
   const { settings, labels } = model.description;
   const wanted = name ?? settings.output.name;
   const output = specialised.graph.outputs.find((value) => value.name === wanted);
@@ -92,7 +98,7 @@ export function outputOf(model: Model, { specialised, text, labels: names }: Pre
   const channelsLast = settings.input?.layout.endsWith('C') ?? false;
   // The labels belong to the output that the settings are about.
   const own = wanted === settings.output.name ? (names ?? labels) : undefined;
-  const last = text?.tokens.findLastIndex(({ kind }) => kind !== 'padding');
+  const last = position ?? text?.tokens.findLastIndex(({ kind }) => kind !== 'padding');
   const { kind } = settings.output;
   return classOutput(wanted, shape as readonly number[], kind, settings.task, channelsLast, own, last);
 }
@@ -132,7 +138,7 @@ interface Task {
 }
 
 /** The options with every value of the graph by its whole name. Throws UNKNOWN_VALUE, AMBIGUOUS_VALUE. */
-function withValues(graph: Graph, { info }: Method, options: Options): Options {
+export function withValues(graph: Graph, { info }: Method, options: Options): Options {
   const named = info.options.filter(({ type, key }) => type === 'value' && options[key] !== '');
   return { ...options, ...Object.fromEntries(named.map(({ key }) => [key, findValue(graph, String(options[key]))])) };
 }
@@ -144,9 +150,20 @@ function withValues(graph: Graph, { info }: Method, options: Options): Options {
 export const explainedBy = ({ info, open }: Method, { embedding, input }: Prepared): string =>
   embedding && !open && info.family !== 'attention' ? embedding.value : input;
 
+/** What was prepared, with the token that counts. Throws TOKEN_OUT_OF_RANGE, NO_TOKEN_OUTPUT. */
+function atToken(prepared: Prepared, token: number | undefined): Prepared {
+  if (token === undefined) return prepared;
+  const count = prepared.text?.tokens.filter(({ kind }) => kind !== 'padding').length ?? 0;
+  if (prepared.position === undefined) {
+    throw new PrismError('NO_TOKEN_OUTPUT', 'the model does not label single tokens; explain it without naming one');
+  }
+  if (Number.isInteger(token) && token >= 0 && token < count) return { ...prepared, position: token };
+  throw new PrismError('TOKEN_OUT_OF_RANGE', `the text has ${count} tokens, 0 to ${count - 1}; there is no ${token}`);
+}
+
 async function begin(model: Model, method: Method, question: Question, request: Request): Promise<Task> {
   const given = completeOptions(method.info, question.options);
-  const prepared = await prepare(model, question, request);
+  const prepared = atToken(await prepare(model, question, request), question.token);
   const { graph } = prepared.specialised;
   const options = withValues(graph, method, given);
   const region = question.region === undefined ? undefined : await readRegion(question.region);

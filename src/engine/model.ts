@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { withoutEmpty } from '../graph/empty';
 import { PrismError } from '../graph/errors';
 import { importModel } from '../graph/import';
 import type { InputShapes } from '../graph/inputShapes';
@@ -36,6 +37,7 @@ export interface Specialised {
 /** A model file as it is now. */
 export class Model {
   #tokenizer: Promise<Tokenizer> | undefined;
+  #open: Runtime | undefined;
   readonly #shapes = new Lru<Promise<Specialised>>({ maxSize: MAX_SHAPES, sizeOf: () => 1, dispose: () => {} });
 
   constructor(
@@ -131,6 +133,12 @@ export class Model {
     };
   }
 
+  /** Runs the model as it was imported, with dimensions open. */
+  get runtime(): Runtime {
+    this.#open ??= new ModelRuntime(this.programs, this.requests, this.hash, 'open', () => this.requireUnchanged());
+    return this.#open;
+  }
+
   /** The model with these input shapes; made once. */
   async specialised(shapes: InputShapes): Promise<Specialised> {
     const key = [...shapes].map(([name, shape]) => `${name}:${shape.join('x')}`).join(';');
@@ -147,7 +155,7 @@ export class Model {
   }
 
   async #specialise(shapes: InputShapes, key: string): Promise<Specialised> {
-    const graph = unfuse(await specialise(this.graph, shapes));
+    const graph = unfuse(withoutEmpty(await specialise(this.graph, shapes)));
     const check = (): void => this.requireUnchanged();
     const runtime = new ModelRuntime(this.programs, this.requests, this.hash, key, check);
     return {

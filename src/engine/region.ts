@@ -13,14 +13,14 @@ import type { Prepared } from './subject';
  * A mask over the positions of a dense output: an array as it is, or a picture, in which every pixel that is not black
  * counts.
  *
- * @throws PrismError FILE_NOT_FOUND, those of reading arrays and pictures
+ * @throws PrismError FILE_NOT_FOUND, EMPTY_REGION, those of reading arrays and pictures
  */
 export async function readRegion(path: string): Promise<FloatArray> {
   if (!/\.npy$/i.test(path)) {
     const { width, height, data } = await readPicture(path);
     const mask = new Float32Array(width * height);
     for (let i = 0; i < mask.length; i++) mask[i] = data[3 * i] || data[3 * i + 1] || data[3 * i + 2] ? 1 : 0;
-    return floatArray(mask, [height, width]);
+    return counting(floatArray(mask, [height, width]), path);
   }
   let bytes: Uint8Array;
   try {
@@ -34,7 +34,12 @@ export async function readRegion(path: string): Promise<FloatArray> {
     );
   }
   const { dtype, shape, data } = readNpy(bytes, path);
-  return floatArray(toFloat32(dtype, data), shape);
+  return counting(floatArray(toFloat32(dtype, data), shape), path);
+}
+
+function counting(mask: FloatArray, path: string): FloatArray {
+  if (mask.data.some((value) => value !== 0)) return mask;
+  throw new PrismError('EMPTY_REGION', `the region ${path} covers no position; every value in it is 0`, { file: path });
 }
 
 /**

@@ -14,6 +14,7 @@ import type {
 } from '../protocol';
 import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
 import type { ServiceApi } from '../protocol/service';
+import type { TokenStudy, TokenStudyParams } from '../protocol/tokens';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';
 import { divergenceOf } from './divergence/divergence';
@@ -21,6 +22,7 @@ import { Engine } from './engine';
 import { evaluate } from './evaluation/evaluate';
 import { pictureFolder } from './evaluation/folder';
 import { unfitMethods } from './fit';
+import { TokenStudies } from './generation/studies';
 import { judgeAnswer, summaryOf } from './judgeAnswer';
 import type { Model } from './model';
 import { alikeIn, queryOf, type Search } from './pfv/alike';
@@ -31,6 +33,7 @@ import { sourcesOf } from './pfv/sources';
 export class Service extends Engine implements ServiceApi {
   readonly #channels = new LayerChannels();
   readonly #unfit = new WeakMap<Model, readonly Unfit[]>();
+  readonly #tokens = new TokenStudies(this);
 
   async unfit({ model: path }: { model: string }, context?: CallContext): Promise<readonly Unfit[]> {
     const { result } = await this.work(
@@ -105,6 +108,22 @@ export class Service extends Engine implements ServiceApi {
   async alikeIn(search: Search, context?: CallContext): Promise<readonly AlikePfv[]> {
     const { result } = await this.work(search.query.model, (desk) => alikeIn(desk, search), context);
     return result;
+  }
+
+  async openTokens(params: TokenStudyParams, context?: CallContext): Promise<TokenStudy> {
+    return this.#tokens.open(params, context);
+  }
+
+  async nextToken({ study }: { study: string }, context?: CallContext): Promise<TokenStudy> {
+    return this.#tokens.next(study, context);
+  }
+
+  async saveTokens({ study, path }: { study: string; path: string }): Promise<void> {
+    await this.#tokens.save(study, path);
+  }
+
+  async releaseTokens({ study }: { study: string }): Promise<void> {
+    this.#tokens.release(study);
   }
 
   async saveSheet({ path, sheet }: { path: string; sheet: Sheet }): Promise<void> {

@@ -13,7 +13,8 @@ import { type Embedding, embeddingOf } from './embedding';
 import type { Model, Specialised } from './model';
 import type { Request } from './requests';
 import { prepareRow, type ReadRow } from './table';
-import { checkVocabulary, prepareText, type ReadText, type TextGiven, tooLong } from './text';
+import { requirePositions, tooLong } from './tables';
+import { checkVocabulary, prepareText, type ReadText, type TextGiven } from './text';
 
 /** What a person gives to a model: a picture, a text, a row of a table, or arrays by the names of the inputs. */
 export interface Given {
@@ -37,6 +38,8 @@ export interface Prepared {
   readonly embedding?: Embedding;
   /** The classes' names where what was given tells them: the words that a model of text can go on with. */
   readonly labels?: readonly string[];
+  /** Of an output with a label for every token: whose counts. */
+  readonly position?: number;
   /** What its values can be, for a picture. */
   readonly range?: Range;
   readonly seen?: Seen;
@@ -77,6 +80,7 @@ async function prepareTokens(model: Model, given: TextGiven, request: Request): 
   let specialised: Specialised;
   try {
     specialised = await specialisedFor(model, feeds, request);
+    requirePositions(specialised.graph, read.tokens.length);
   } catch (error) {
     const limit = await longestText(model, feeds, read.tokens.length);
     throw limit === undefined ? error : tooLong(read.tokens.length, limit);
@@ -84,6 +88,7 @@ async function prepareTokens(model: Model, given: TextGiven, request: Request): 
   const embedding = embeddingOf(specialised.graph, input);
   const small = await checkVocabulary(model, embedding?.rows);
   if (small) request.warnings.push(small);
+  const { task } = model.description.settings;
   return {
     specialised,
     feeds,
@@ -91,9 +96,12 @@ async function prepareTokens(model: Model, given: TextGiven, request: Request): 
     channels: undefined,
     text: read,
     ...(embedding && { embedding }),
-    ...(model.description.settings.task === 'text-generation' && { labels: await tokenNames(model) }),
+    ...(task === 'token-classification' && { position: Math.max(0, read.tokens.findIndex(isWord)) }),
+    ...(task === 'text-generation' && { labels: await tokenNames(model) }),
   };
 }
+
+const isWord = ({ kind }: ReadText['tokens'][number]): boolean => kind === 'word' || kind === 'unknown';
 
 async function tokenNames(model: Model): Promise<string[]> {
   const tokenizer = await model.tokenizer();
@@ -101,15 +109,17 @@ async function tokenNames(model: Model): Promise<string[]> {
 }
 
 /** How many tokens the model takes, if it takes fewer than there are. */
-async function longestText(
+export async function longestText(
   model: Model,
   feeds: ReadonlyMap<string, NdArray>,
   tokens: number,
 ): Promise<number | undefined> {
   const takes = async (length: number): Promise<boolean> => {
-    const shapes = new Map([...feeds].map(([name, { shape }]) => [name, [...shape.slice(0, -1), length]]));
+    const resized = (shape: readonly number[]): readonly number[] =>
+      shape.at(-1) === tokens ? [...shape.slice(0, -1), length] : shape;
+    const shapes = new Map([...feeds].map(([name, { shape }]) => [name, resized(shape)]));
     try {
-      await model.specialised(shapes);
+      requirePositions((await model.specialised(shapes)).graph, length);
       return true;
     } catch {
       return false;

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { PrismError } from '../graph/errors';
-import { type Dim, typeOf, type ValueInfo } from '../graph/ir';
+import type { Dim, ValueInfo } from '../graph/ir';
 import type { NdArray } from '../graph/ndarray';
-import { fromFloat32, isElementType } from '../inputs/elements';
 import type { Token, Tokenizer } from '../inputs/tokenizer';
 import type { Model } from './model';
+import { tooLong } from './tables';
+import { feedsOf } from './textFeeds';
 
 /** A text as the model reads it. */
 export interface ReadText {
@@ -25,7 +26,7 @@ export interface PreparedText {
 /** A text that a person gives, or the file that it is in. */
 export type TextGiven = { readonly text: string } | { readonly textFile: string };
 
-const TEXT_TASKS: ReadonlySet<string> = new Set(['text-classification', 'text-generation']);
+const TEXT_TASKS: ReadonlySet<string> = new Set(['text-classification', 'token-classification', 'text-generation']);
 /** How many unknown words are named. */
 const NAMED = 5;
 
@@ -45,13 +46,24 @@ async function readText(file: string): Promise<string> {
   }
 }
 
+/** A text cut into tokens. */
+export interface TokenisedText {
+  /** The model's input of tokens. */
+  readonly input: ValueInfo;
+  readonly read: ReadText;
+  readonly tokenizer: Tokenizer;
+  /** How many tokens the model takes, as far as it is known. */
+  readonly limit: number;
+  readonly warnings: readonly PrismError[];
+}
+
 /**
- * Cuts a text into tokens and makes the model's inputs of them.
+ * Cuts a text into tokens; nothing is filled up.
  *
- * @throws PrismError NO_TEXT_INPUT, TOKENIZER_MISSING, TEXT_EMPTY, TEXT_TOO_LONG, VOCABULARY_MISMATCH, INPUT_MISSING, those
- *   of reading the text and the tokenizer
+ * @throws PrismError NO_TEXT_INPUT, TOKENIZER_MISSING, TEXT_EMPTY, TEXT_TOO_LONG, those of reading the text and the
+ *   tokenizer
  */
-export async function prepareText(model: Model, given: TextGiven): Promise<PreparedText> {
+export async function tokenise(model: Model, given: TextGiven): Promise<TokenisedText> {
   const input = textInput(model);
   const text = 'text' in given ? given.text : await readText(given.textFile);
   const tokenizer = await model.tokenizer();
@@ -64,8 +76,7 @@ export async function prepareText(model: Model, given: TextGiven): Promise<Prepa
       'the text has no tokens: it is empty, or holds nothing that the tokenizer knows',
     );
   }
-  const length = lengthOf(input);
-  const limit = Math.min(length ?? Number.POSITIVE_INFINITY, positions ?? Number.POSITIVE_INFINITY);
+  const limit = Math.min(lengthOf(input) ?? Number.POSITIVE_INFINITY, positions ?? Number.POSITIVE_INFINITY);
   const cut = source?.maxLength;
   if (cut !== undefined && tokens.length > Math.min(cut, limit)) {
     const kept = Math.min(cut, limit);
@@ -75,7 +86,6 @@ export async function prepareText(model: Model, given: TextGiven): Promise<Prepa
     tokens = shortened(tokens, kept);
   }
   if (tokens.length > limit) throw tooLong(tokens.length, limit);
-  tokens = filledUp(tokens, input, tokenizer, text.length);
   const unknown = [...new Set(tokens.flatMap((token) => (token.kind === 'unknown' ? token.text : [])))];
   if (unknown.length > 0) {
     const more = unknown.length > NAMED ? `, and ${unknown.length - NAMED} more` : '';
@@ -87,12 +97,19 @@ export async function prepareText(model: Model, given: TextGiven): Promise<Prepa
       ),
     );
   }
-  return {
-    feeds: feedsOf(model, input, tokens),
-    input: input.name,
-    read: { text, tokens, ...('textFile' in given && { path: given.textFile }) },
-    warnings,
-  };
+  const read = { text, tokens, ...('textFile' in given && { path: given.textFile }) };
+  return { input, read, tokenizer, limit, warnings };
+}
+
+/**
+ * Cuts a text into tokens and makes the model's inputs of them.
+ *
+ * @throws PrismError INPUT_SHAPE, INPUT_MISSING, what {@link tokenise} throws
+ */
+export async function prepareText(model: Model, given: TextGiven): Promise<PreparedText> {
+  const { input, read, tokenizer, warnings } = await tokenise(model, given);
+  const tokens = filledUp(read.tokens, input, tokenizer, read.text.length);
+  return { feeds: feedsOf(model, input, tokens), input: input.name, read: { ...read, tokens }, warnings };
 }
 
 /**
@@ -120,14 +137,6 @@ function filledUp(tokens: readonly Token[], input: ValueInfo, tokenizer: Tokeniz
   }
   return [...tokens, ...paddingTokens(length - tokens.length, pad, tokenizer.nameOf(pad) ?? '', end)];
 }
-
-/** A text of too many tokens. */
-export const tooLong = (tokens: number, limit: number): PrismError =>
-  new PrismError(
-    'TEXT_TOO_LONG',
-    `the text has ${tokens} tokens, but the model takes at most ${limit}; shorten it, or set "maxLength" of the tokenizer in the prism.json to have it cut off`,
-    { tokens, limit },
-  );
 
 /**
  * Refuses a vocabulary whose tokens the embedding has no rows for.
@@ -157,7 +166,7 @@ function textInput({ description, graph, path }: Model): ValueInfo {
 }
 
 /** How many tokens the model takes where that is fixed. */
-function lengthOf({ shape }: ValueInfo): number | undefined {
+export function lengthOf({ shape }: ValueInfo): number | undefined {
   const last: Dim | undefined = shape?.at(-1);
   return typeof last === 'number' ? last : undefined;
 }
@@ -171,40 +180,3 @@ function shortened(tokens: readonly Token[], length: number): readonly Token[] {
 
 const paddingTokens = (count: number, id: number, text: string, end: number): Token[] =>
   Array.from({ length: count }, () => ({ text, id, start: end, end, kind: 'padding' }));
-
-/** What inputs beside the tokens are filled with, by their names. */
-const BESIDE: readonly { readonly name: RegExp; readonly valueOf: (token: Token, at: number) => number }[] = [
-  { name: /mask/i, valueOf: ({ kind }) => (kind === 'padding' ? 0 : 1) },
-  { name: /token_?type|segment/i, valueOf: () => 0 },
-  { name: /position/i, valueOf: (_token, at) => at },
-];
-
-function feedsOf({ graph }: Model, input: ValueInfo, tokens: readonly Token[]): Map<string, NdArray> {
-  const shape = input.shape?.length === 1 ? [tokens.length] : [1, tokens.length];
-  const arrayOf = (name: string, numbers: readonly number[]): NdArray => {
-    const dtype = typeOf(graph, name)?.dtype ?? 'int64';
-    if (!isElementType(dtype)) {
-      throw new PrismError('UNSUPPORTED_TYPE', `the input ${name} is of type ${dtype}; tokens are whole numbers`);
-    }
-    return { dtype, shape, data: fromFloat32(Float32Array.from(numbers), dtype) };
-  };
-  return new Map(
-    graph.inputs.map(({ name }) => {
-      if (name === input.name)
-        return [
-          name,
-          arrayOf(
-            name,
-            tokens.map(({ id }) => id),
-          ),
-        ];
-      const beside = BESIDE.find((other) => other.name.test(name));
-      if (beside) return [name, arrayOf(name, tokens.map(beside.valueOf))];
-      throw new PrismError(
-        'INPUT_MISSING',
-        `beside the tokens ${input.name} the model needs ${name}, which a text does not tell; give every input as an array`,
-        { inputs: [name] },
-      );
-    }),
-  );
-}

@@ -18,6 +18,7 @@ export type Task =
   | 'segmentation'
   | 'detection'
   | 'text-classification'
+  | 'token-classification'
   | 'text-generation'
   | 'tabular';
 export type Layout = 'NCHW' | 'NHWC' | 'CHW' | 'HWC' | 'NHW' | 'HW';

@@ -80,7 +80,7 @@ const imageInput = (known: Complete, name: string): ImageInput => ({
 });
 
 const PICTURE_TASKS: ReadonlySet<Task> = new Set(['image-classification', 'segmentation', 'detection']);
-const TEXT_TASKS: ReadonlySet<Task> = new Set(['text-classification', 'text-generation']);
+const TEXT_TASKS: ReadonlySet<Task> = new Set(['text-classification', 'token-classification', 'text-generation']);
 
 const withoutInput = (origins: Settings['origins']): Settings['origins'] =>
   Object.fromEntries(Object.entries(origins).filter(([path]) => !path.startsWith('input.') || path === 'input.name'));
@@ -106,7 +106,7 @@ export const formatShape = (shape: readonly Dim[] | undefined): string =>
 
 const PICTURE_TYPES: ReadonlySet<DataType> = new Set(['float32', 'float16', 'float64', 'bfloat16', 'uint8', 'int8']);
 const PICTURE_NAME = /image|img|pixel|picture|photo|input|data|^x(\.\d+)?$/i;
-const NO_PICTURE_NAME = /mask|hidden|state|embed|token|noise|latent|time|prior/i;
+const NO_PICTURE_NAME = /mask|hidden|state|embed|token|noise|latent|time|prior|past|cache/i;
 const SMALLEST_SIDE = 8;
 
 const isSide = (dim: Dim): boolean => typeof dim !== 'number' || dim >= SMALLEST_SIDE;
@@ -143,7 +143,7 @@ function signatureLayer(model: ModelSignature, found: Known): Layer {
   const picture = named === undefined ? best?.value : model.inputs.find((value) => value.name === named);
   const output = chooseOutput(model, found['output.name']);
   const takesPicture = picture !== undefined && pictureLayout(picture) !== undefined;
-  const task = found.task ?? guessTask(model, takesPicture || named !== undefined, output);
+  const task = found.task ?? guessTask(model, takesPicture || named !== undefined, output, found.labels?.length);
   // What is no picture is explained too: the first input of a table or a text.
   const value = picture ?? (named === undefined && !PICTURE_TASKS.has(task) ? firstInput(model, task) : undefined);
   const layout = found['input.layout'] ?? (value && pictureLayout(value));
@@ -186,11 +186,14 @@ function shapeFields(value: ValueInfo, layout: Layout | undefined): Known {
 
 const SCORE_NAME = /logit|prob|score|output|pred|class|softmax/i;
 
+/** Keys and values that a language model hands on to itself. */
+const CACHE_NAME = /^(present|past|cache)/i;
+
 type Output = ModelSignature['outputs'][number];
 
 function chooseOutput(model: ModelSignature, name: string | undefined): Output | undefined {
   if (name !== undefined) return model.outputs.find((output) => output.name === name);
-  const floating = model.outputs.filter((output) => /float/.test(output.dtype));
+  const floating = model.outputs.filter(({ dtype, name: own }) => /float/.test(dtype) && !CACHE_NAME.test(own));
   const rank = (output: Output): number => {
     const length = output.shape?.length;
     return (length === 2 ? 4 : length === 4 || length === undefined ? 2 : 0) + (SCORE_NAME.test(output.name) ? 1 : 0);
@@ -200,12 +203,19 @@ function chooseOutput(model: ModelSignature, name: string | undefined): Output |
 
 const DETECTION_NAME = /box|bbox|det|anchor/i;
 
-function guessTask(model: ModelSignature, takesPicture: boolean, output: Output | undefined): Task {
+function guessTask(
+  model: ModelSignature,
+  takesPicture: boolean,
+  output: Output | undefined,
+  labels: number | undefined,
+): Task {
   const shape = output?.shape;
   if (!takesPicture) {
     const whole = model.inputs.some((value) => /^int(32|64)$|string/.test(value.dtype));
     if (!whole) return 'tabular';
-    return shape?.length === 3 && /logit/i.test(output?.name ?? '') ? 'text-generation' : 'text-classification';
+    if (shape?.length !== 3 || !/logit/i.test(output?.name ?? '')) return 'text-classification';
+    // One number a label: the vocabulary of a text that goes on is no list of labels.
+    return labels !== undefined && shape[2] === labels ? 'token-classification' : 'text-generation';
   }
   if (model.outputs.some((value) => DETECTION_NAME.test(value.name))) return 'detection';
   if (shape?.length === 4 && !(shape[2] === 1 && shape[3] === 1)) return 'segmentation';

@@ -43,6 +43,7 @@ export function huggingFaceTokenizer(
       config.pad ??
       (typeof pad === 'number' ? pad : (tokenIn(library, settings.pad_token) ?? paddingIn(library.get_vocab()))),
     nameOf: (id) => library.id_to_token(id),
+    decode: (ids) => library.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
     encode(text) {
       const { ids: found, tokens } = encoded(library, text, file);
       const ids = found.map((id, i) => {

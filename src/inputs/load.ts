@@ -29,6 +29,8 @@ export interface ModelDescription {
   readonly tokenizer: TokenizerSource | undefined;
   /** How many tokens a text may have, as far as the files beside the model say. */
   readonly positions: number | undefined;
+  /** Tokens that end a text, as far as those files say. */
+  readonly endings: readonly number[] | undefined;
   /** File the names of a table's columns came from. */
   readonly featuresFile: string | undefined;
   /** Warnings only, each with the file it is about. */
@@ -99,6 +101,7 @@ export async function describeModel(
     labelsFile,
     tokenizer: tokenizerSource(settings.tokenizer, config, configFile, modelPath, companions.tokenizer),
     positions: positionsOf(modelConfig),
+    endings: endingsIn(modelConfig),
     featuresFile: settings.features && featuresFile,
     warnings,
   };
@@ -139,6 +142,13 @@ function positionsOf(modelConfig: unknown): number | undefined {
   if (modelConfig === null || typeof modelConfig !== 'object') return undefined;
   const found = POSITIONS.map((key) => (modelConfig as Record<string, unknown>)[key]);
   return found.find((value): value is number => Number.isSafeInteger(value) && (value as number) > 0);
+}
+
+/** The tokens that a config.json says a text ends on. */
+function endingsIn(modelConfig: unknown): number[] | undefined {
+  if (modelConfig === null || typeof modelConfig !== 'object' || !('eos_token_id' in modelConfig)) return undefined;
+  const ids = [modelConfig.eos_token_id].flat().filter((id) => Number.isSafeInteger(id));
+  return ids.length > 0 ? (ids as number[]) : undefined;
 }
 
 async function readText(file: string, code: string): Promise<string> {

@@ -26,11 +26,30 @@ export interface Tokenizer {
   encode(text: string): readonly Token[];
   /** The token of an index. */
   nameOf(id: number): string | undefined;
+  /** The text that tokens stand for; what begins in the middle of a character ends on U+FFFD. */
+  decode(ids: readonly number[]): string;
 }
 
 /** What stands for words outside of a vocabulary, when nobody says. */
 const UNKNOWN = ['<unk>', '[UNK]', '<UNK>', '[unk]', 'unk', 'UNK', '<oov>', '[OOV]'];
 const PADDING = ['<pad>', '[PAD]', '<PAD>', '[pad]', 'pad', 'PAD', '<blank>'];
+
+/** Tokens that end a text, as models of several makers name them. */
+const ENDING = new Set([
+  '</s>',
+  '<eos>',
+  '[EOS]',
+  '<|endoftext|>',
+  '<|end_of_text|>',
+  '<|im_end|>',
+  '<|eot_id|>',
+  '<|end|>',
+  '<end_of_turn>',
+]);
+
+/** The tokens that end a text, by their names. */
+export const endingsOf = ({ size, nameOf }: Tokenizer): number[] =>
+  Array.from({ length: size }, (_, id) => id).filter((id) => ENDING.has(nameOf(id) ?? ''));
 
 const firstOf = (names: readonly string[], ids: ReadonlyMap<string, number>): number | undefined =>
   names.flatMap((name) => ids.get(name) ?? [])[0];

@@ -48,6 +48,17 @@ const lowered = (text: string): string =>
     return small.length === character.length ? small : character;
   }).join('');
 
+/** A token as it stands in a text. */
+const writtenAs = (token: string, newline: string | undefined): string => (token === newline ? '\n' : token);
+
+/** Words with spaces between them, but not before what closes; characters without. */
+function joined(tokens: readonly string[], areWords: boolean): string {
+  return tokens.reduce(
+    (text, token) => text + (areWords && /\S$/.test(text) && !/^[\s.,;:!?)\]}]/.test(token) ? ' ' : '') + token,
+    '',
+  );
+}
+
 /**
  * A tokenizer of words or characters: every match of a regular expression is a token.
  *
@@ -65,6 +76,7 @@ export function vocabularyTokenizer(
   const unknown = config.unknown ?? unknownIn(ids);
   const names = new Map([...ids].map(([token, id]) => [id, token]));
   const size = [...ids.values()].reduce((most, id) => Math.max(most, id + 1), (unknown ?? -1) + 1);
+  const areWords = 2 * [...ids.keys()].filter((token) => /^[\p{L}\p{N}_]{2,}$/u.test(token)).length > ids.size;
   const wordOf = (match: string): string => {
     if (config.newline !== undefined && /^(\r\n|\n|\r)$/.test(match)) return config.newline;
     return config.digits !== undefined && /^\p{Nd}+$/u.test(match) ? config.digits : match;
@@ -74,6 +86,11 @@ export function vocabularyTokenizer(
     size,
     pad: config.pad ?? paddingIn(ids),
     nameOf: (id) => names.get(id),
+    decode: (known) =>
+      joined(
+        known.map((id) => writtenAs(names.get(id) ?? '', config.newline)),
+        areWords,
+      ),
     encode(text) {
       const read = config.lowercase ? lowered(text) : text;
       return [...read.matchAll(pattern)].flatMap((match): Token[] => {

@@ -17,5 +17,7 @@ const REWRITES: Partial<Record<Provider, readonly (readonly Rewrite[])[]>> = {
  * comes out is for that provider alone and is not differentiated again.
  */
 export function lower(graph: Graph, provider: Provider): Graph {
+  // Which rewrite pays off is told by sizes.
+  if (graph.inputs.some(({ shape }) => !shape?.every((dim) => typeof dim === 'number'))) return graph;
   return (REWRITES[provider] ?? []).reduce(rewriteGraph, graph);
 }

@@ -430,6 +430,10 @@ Options:
                            over an axis
   --region <mask>          count only the mask's positions of a dense output
                            (.npy or picture)
+  --generate <n>           let a language model go on with the text by n tokens,
+                           and explain each
+  --token <n|all>          of a model that labels tokens: the one to explain (0
+                           is the first), or all
   --at <value>             attribution of an inner value: its name or a unique
                            end of it
   --erf <value@y,x>        effective receptive field of one vector of a layer

@@ -216,5 +216,10 @@ describe('a region', () => {
     expect(right.map.data[0]).toBe(0);
     expect(right.map.data[SIDE - 1]).toBeCloseTo(whole.map.data[3], 5);
     await expect(ask({ region: workspace.path('no.npy') })).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    const empty = workspace.write(
+      'none.npy',
+      writeNpy({ dtype: 'float32', shape: [SIDE, SIDE], data: new Float32Array(SIDE * SIDE) }),
+    );
+    await expect(ask({ region: empty })).rejects.toMatchObject({ code: 'EMPTY_REGION' });
   });
 });

@@ -9,6 +9,7 @@ import { float32 } from '../../../src/graph/tensor';
 import { toFloat32 } from '../../../src/inputs/elements';
 import { writeNpy } from '../../../src/inputs/npy';
 import { loadCase, relativeError } from '../../support/cases';
+import { causalGraph, SMALL } from '../../support/causal';
 import { Workspace } from '../../support/engine/workspace';
 
 let workspace: Workspace;
@@ -214,6 +215,15 @@ describe('texts that cannot be explained', () => {
     const { path } = placed('A-bert_tiny', 'input_ids', 200);
     const text = Array.from({ length: 700 }, () => 't1').join(' ');
     await expect(ask(path, { text })).rejects.toThrow(failure('TEXT_TOO_LONG', 'has 700 tokens'));
+  });
+
+  it('more tokens than there are positions in a table', async () => {
+    const path = workspace.write('model.onnx', exportModel(causalGraph({ ...SMALL, positions: 6 })));
+    workspace.write('vocab.txt', Array.from({ length: SMALL.vocabulary }, (_, id) => `t${id}`).join('\n'));
+    const text = 't1 t2 t3 t4 t5 t6 t7';
+    await expect(ask(path, { text })).rejects.toThrow(
+      failure('TEXT_TOO_LONG', 'has 7 tokens, but the model takes at most 6'),
+    );
   });
 
   it('are cut off where the settings say so', async () => {
