@@ -5,7 +5,7 @@ import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
 import { split } from '../src/graph/split';
 import { type BacktraceGraph, backtraceGraph } from '../src/methods/backtrace/compile';
-import { lower } from '../src/reverse/lower';
+import { lowered } from './lowered';
 import { type Contender, compare, contender, table } from './measure';
 import { image, resnet50 } from './models';
 import { BERT_BASE, CAUSAL, transformer, twoLayers, words } from './transformers';
@@ -59,18 +59,13 @@ function seedFor({ graph, output }: BacktraceGraph): NdArray {
 
 /** A pass alone, for a further class: what the trace made is fed. */
 async function further(compiled: BacktraceGraph, input: string, feed: NdArray, bound?: number): Promise<Contender> {
-  const { trace, pass } = split(compiled.graph, [compiled.seed]);
-  const session = await createSession(exportModel(lower(trace, 'cpu')), 'cpu');
+  const { trace, pass } = split(await lowered(compiled.graph), [compiled.seed]);
+  const session = await createSession(exportModel(trace), 'cpu');
   const made = await session.run(new Map([[input, feed]]));
   await session.release();
   const feeds = new Map<string, NdArray>([[compiled.seed, seedFor(compiled)], [input, feed], ...made]);
   const read = new Set(pass.inputs.map(({ name }) => name));
-  return contender(
-    'a further class',
-    lower(pass, 'cpu'),
-    new Map([...feeds].filter(([name]) => read.has(name))),
-    bound,
-  );
+  return contender('a further class', pass, new Map([...feeds].filter(([name]) => read.has(name))), bound);
 }
 
 async function time(network: Network, rounds: number): Promise<void> {
@@ -86,7 +81,7 @@ async function time(network: Network, rounds: number): Promise<void> {
     ]);
     const both = await contender(
       `forward and backtrace, ${mode}`,
-      lower(compiled.graph, 'cpu'),
+      await lowered(compiled.graph),
       feeds,
       network.bounds?.[mode],
     );
@@ -108,7 +103,7 @@ async function published(rounds: number): Promise<void> {
     ['image', feed],
     [compiled.seed, seedFor(compiled)],
   ]);
-  const own = await contender('forward and backtrace', lower(compiled.graph, 'cpu'), feeds);
+  const own = await contender('forward and backtrace', await lowered(compiled.graph), feeds);
   const [{ wall }] = await compare([own], Math.max(rounds, 10));
   await own.session.release();
   let seconds: number;

@@ -1,7 +1,7 @@
 import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
 import { gradientGraph } from '../src/reverse/gradient';
-import { lower } from '../src/reverse/lower';
+import { lowered } from './lowered';
 import { compare, contender, table } from './measure';
 import { efficientnetLite0, image, mobilenetV2, resnet50, vitB16 } from './models';
 
@@ -25,7 +25,7 @@ export async function gradientSection(rounds: number): Promise<void> {
       [input.name, picture],
       [seed, target],
     ]);
-    const both = await contender('forward and gradient', lower(backward, 'cpu'), feeds, bound);
+    const both = await contender('forward and gradient', await lowered(backward), feeds, bound);
     console.log(`\n${name}, ${input.shape?.join('×')}`);
     console.log(table(await compare([forwardOnly, both], rounds)));
     await forwardOnly.session.release();

@@ -5,7 +5,7 @@ import type { OptionValue, Score, Subject } from '../src/methods/method';
 import { type RelevanceChoice, relevanceGraph } from '../src/methods/relevance/compile';
 import { COMPOSITES, type CompositeName } from '../src/methods/relevance/composites';
 import { STABILISER } from '../src/methods/relevance/rules';
-import { lower } from '../src/reverse/lower';
+import { lowered } from './lowered';
 import { type Contender, compare, contender, table } from './measure';
 import { image, resnet50 } from './models';
 import { sessions } from './runtime';
@@ -37,12 +37,12 @@ export async function relevanceSection(rounds: number): Promise<void> {
       sums: 'contributions',
     };
     const whole = relevanceGraph(graph, { input, output: 'logits', of: input, ...choice });
-    const { trace, pass } = split(whole.graph, [whole.seed]);
-    const first = await contender(`trace of ${name}`, lower(trace, 'cpu'), feeds);
+    const { trace, pass } = split(await lowered(whole.graph), [whole.seed]);
+    const first = await contender(`trace of ${name}`, trace, feeds);
     const weights = Float32Array.from({ length: 1000 }, (_, i) => Number(i === 5));
     const known = new Map([...feeds, ...(await first.session.run(feeds))]);
     known.set(whole.seed, { dtype: 'float32', shape: [1, 1000], data: weights });
-    return [first, await contender(`a further class by ${name}`, lower(pass, 'cpu'), known, FURTHER)];
+    return [first, await contender(`a further class by ${name}`, pass, known, FURTHER)];
   };
   const forward = await contender('forward', graph, feeds);
   const names = Object.keys(COMPOSITES) as CompositeName[];

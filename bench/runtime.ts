@@ -1,7 +1,7 @@
 import { createSession, type Session } from '../src/engine/session';
 import { exportModel } from '../src/graph/export';
 import type { Program, Runtime } from '../src/methods/method';
-import { lower } from '../src/reverse/lower';
+import { lowered } from './lowered';
 
 /** What the engine gives to methods, without its caches: sessions on the CPU that stay until they are released. */
 export function sessions(): Runtime & { release(): Promise<void> } {
@@ -11,7 +11,7 @@ export function sessions(): Runtime & { release(): Promise<void> } {
     async compile(key, build): Promise<Program> {
       const known = programs.get(key);
       if (known) return known.program;
-      const graph = lower(build(), 'cpu');
+      const graph = await lowered(build());
       const session = await createSession(exportModel(graph), 'cpu');
       const program: Program = { graph, run: (feeds, outputs) => session.run(feeds, outputs) };
       programs.set(key, { session, program });

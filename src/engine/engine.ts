@@ -25,6 +25,7 @@ import type {
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
+import { channelBlock } from './channelBlock';
 import { topClasses } from './classes';
 import { defaultShapes } from './defaultShapes';
 import type { Desk, Worked } from './desk';
@@ -107,11 +108,12 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     const { version, maxCacheBytes = MAX_CACHE_BYTES, maxSessionBytes = MAX_SESSION_BYTES } = this.#options;
     const choice = await chooseProvider(parseProvider(provider));
     const store = cacheDir === null ? undefined : new GraphStore(join(cacheDir, 'graphs'), maxCacheBytes);
+    const block = choice.provider === 'cpu' ? await channelBlock() : 0;
     const settings: ProgramsOptions = {
       provider: choice.provider,
-      version: `${version}+${buildId}`,
+      version: `${version}+${buildId}+${block}`,
       maxBytes: maxSessionBytes,
-      lower,
+      lower: (graph, target) => lower(graph, target, block),
       onFallback: (reason) => this.#requests.current?.warnings.push(reason),
     };
     const programs = new Programs({ ...settings, ...(store && { store }) });

@@ -437,6 +437,8 @@ const INFER: Readonly<Record<string, Infer>> = Object.fromEntries<Infer>([
   ['LpPool', pool],
   ['GlobalAveragePool', globalPool],
   ['GlobalMaxPool', globalPool],
+  ['ReorderInput', same],
+  ['ReorderOutput', same],
   ['Resize', resize],
   ['DepthToSpace', blocks(1)],
   ['SpaceToDepth', blocks(-1)],

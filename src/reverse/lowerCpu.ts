@@ -1,4 +1,4 @@
-import { float, getFloat, getInt, int, ints } from '../graph/attributes';
+import { float, getFloat, getInt, getInts, int, ints } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
 import type { Node } from '../graph/ir';
 import { elementCount, floating, toNumbers } from '../graph/tensor';
@@ -174,11 +174,15 @@ const pairs = ([a, b]: readonly string[]): readonly (readonly [string, string])[
         [b, a],
       ];
 
-export const cpuRewrites: readonly Rewrite[] = [
-  fasterConvTranspose,
-  blockedExpand,
-  blockedFactor,
-  maskBehindPool,
-  complementOfSigmoid,
-  swishGradient,
-];
+const GENERAL: readonly Rewrite[] = [maskBehindPool, complementOfSigmoid, swishGradient];
+
+export const cpuRewrites: readonly Rewrite[] = [fasterConvTranspose, blockedExpand, blockedFactor, ...GENERAL];
+
+/** For a graph whose values are brought into blocks next: strides over two axes are left to that. */
+const exceptStrides: Rewrite = (node, context) => {
+  const strides = getInts(node, 'strides');
+  const isLeft = context.b.rank(node.outputs[0]) === 4 && strides?.some((stride) => stride !== 1);
+  return isLeft ? undefined : fasterConvTranspose(node, context);
+};
+
+export const rewritesBeforeBlocks: readonly Rewrite[] = [exceptStrides, ...GENERAL];
