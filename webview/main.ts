@@ -21,6 +21,7 @@ panel.model = model;
 serve<PanelApi>(connection, {
   update: async (state) => model.update(state),
   working: async (params) => model.working(params),
+  go: async ({ by }) => model.go(by),
   openLayer: async ({ layer }) => model.openLayer(layer),
 });
 connection.listen();

@@ -12,6 +12,7 @@ import { activeImage, pickImage } from './images';
 import type { LayerPages } from './layers';
 import type { MethodChoice } from './methods';
 import type { WorkspaceModels } from './models';
+import { aboutPanels } from './panel-commands';
 import type { Panels } from './panels';
 import { modelFor, pickModel } from './pick-model';
 import { openSample } from './sample';
@@ -80,6 +81,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
     ...aboutModels(rooms),
     ...aboutTheEngine(rooms),
     ...aboutSource(rooms),
+    ...aboutPanels(rooms),
     ...aboutCheckpoints(rooms),
     [commands.explain]: (...args) => explain(args, {}),
     [commands.explainInNewPanel]: (...args) => explain(args, { newPanel: true }),

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { EngineApi, ExplainParams, Explanation, OptionValues, Progress, ScalarMap, Sheet } from '../protocol';
-import type { ComparedMethod, ComparisonState } from '../protocol/panel';
+import type { ComparedMethod, ComparisonState, PanelQuestion } from '../protocol/panel';
 import { type Client, toRemoteError } from '../rpc';
-import { titleOf } from './questions';
+import { sameInput, titleOf } from './questions';
 
 /** What a comparison tells while it goes on. */
 export interface ComparisonListener {
@@ -38,6 +38,18 @@ export class Comparison {
 
   get state(): ComparisonState {
     return { id: this.id, methods: this.#cells };
+  }
+
+  get methods(): readonly string[] {
+    return this.#cells.map(({ method }) => method);
+  }
+
+  /** Whether this is what a question asks to compare. */
+  answers(question: PanelQuestion): boolean {
+    const [first] = this.explanations;
+    const same = sameInput(this.question, question) && this.question.model === question.model;
+    const ours = [...this.methods].sort().join() === [...(question.compare ?? [])].sort().join();
+    return same && ours && question.target === first?.target.index;
   }
 
   /** What was found so far; the engine keeps it until it is released. */

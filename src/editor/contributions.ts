@@ -14,6 +14,8 @@ export const commands = {
   explainText: 'modelPrism.explainText',
   explainRow: 'modelPrism.explainRow',
   compareMethods: 'modelPrism.compareMethods',
+  goBack: 'modelPrism.goBack',
+  goForward: 'modelPrism.goForward',
   judgeMap: 'modelPrism.judgeMap',
   evaluateFolder: 'modelPrism.evaluateFolder',
   chooseModel: 'modelPrism.chooseModel',
@@ -81,6 +83,9 @@ export const settingDefaults: Settings = {
 export const contextKeys = {
   /** An explanation is being computed. */
   working: 'modelPrism.working',
+  /** The panel used last has something to go back to, or forward. */
+  canGoBack: 'modelPrism.canGoBack',
+  canGoForward: 'modelPrism.canGoForward',
 } as const;
 
 /** Pictures that the menus are offered on. */

@@ -30,6 +30,7 @@ export interface PanelDesk {
   /** Shows an explanation that there is already. */
   show(explanation: Explanation): void;
   judge(): Promise<void>;
+  go(by: -1 | 1): Promise<void>;
   cancel(): void;
   /** Asks about the living explanation, which is made again when the engine has lost it. */
   ask<R>(context: CallContext, question: (api: Client<EngineApi>, explanation: string) => Promise<R>): Promise<R>;
@@ -51,6 +52,7 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
 
   return {
     ready: async () => desk.begun(),
+    go: async ({ by }) => void desk.go(by),
     explainTarget: async ({ index }) => desk.again({ target: index, score: undefined }),
     explainPart: async (part) => {
       if ('score' in part) desk.again({ score: part.score, target: undefined });

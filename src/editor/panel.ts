@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { EngineApi, ExplainParams, Explanation, Progress } from '../protocol';
-import type { HostApi, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
+import type { HostApi, KeptHistory, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
 import { type CallContext, type Client, cancelled, toPrismError, toRemoteError } from '../rpc';
 import { Comparison } from './comparison';
 import type { ConfigDiagnostics } from './diagnostics';
@@ -11,6 +11,7 @@ import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
+import { Visited } from './visited';
 import { filesBehind, watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
 
@@ -46,6 +47,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   #work: Promise<void> = Promise.resolve();
   #watcher?: vscode.Disposable;
   #comparison?: Comparison;
+  readonly #visited: Visited;
   /** Files that the explanation came from have changed while nobody was looking. */
   #stale = false;
   #disposed = false;
@@ -54,15 +56,17 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   readonly onChanged = this.#changed.event;
   readonly onDisposed: vscode.Event<void>;
 
-  constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: PanelQuestion) {
+  constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: PanelQuestion, history?: KeptHistory) {
     this.#panel = panel;
     this.rooms = rooms;
+    this.#visited = new Visited((explanation) => this.#release(explanation), history);
     this.onDisposed = panel.onDidDispose;
     this.#state = {
       status: 'empty',
       methods: [],
       l10n: vscode.l10n.bundle ?? {},
       ...(question && { question }),
+      history: this.#visited.state,
     };
     this.#link = new WebviewLink(
       panel.webview,
@@ -116,8 +120,10 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     if (this.#disposed) return;
     this.#disposed = true;
     this.cancel();
-    this.#release(this.explanation);
     this.#dropComparison();
+    this.#visited.forget();
+    const { explanation } = this;
+    if (explanation) this.#letGo(explanation);
     this.#watcher?.dispose();
     for (const disposable of this.#disposables) disposable.dispose();
   }
@@ -136,18 +142,38 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     this.#run?.abort(cancelled());
   }
 
+  /** Whether there is something to go back or forward to. */
+  canGo(by: -1 | 1): boolean {
+    return this.#visited.canGo(by);
+  }
+
+  /** Goes back or forward in what was shown; what was said is shown again where it still holds. */
+  async go(by: -1 | 1): Promise<void> {
+    const question = this.#visited.go(by);
+    if (!question) return;
+    if (question.compare && !this.#comparison?.answers(question)) return this.compare(question, question.compare);
+    if (!question.compare) return this.explain(question, 'reuse');
+    this.#update({ history: this.#visited.state });
+  }
+
+  /** Lets the document go back or forward, first out of what is open in it. */
+  step(by: -1 | 1): void {
+    this.#link.tell((api) => api.go({ by }));
+  }
+
   /** Explains the same again, at once if somebody looks. */
   refresh(): void {
     this.#stale = !this.#panel.visible;
+    this.#visited.forget();
     if (this.question && this.#panel.visible) void this.#begin(this.question);
   }
 
   /** Explains, instead of what is being explained; resolves when that has succeeded, failed or been cancelled. */
-  explain(question: PanelQuestion): Promise<void> {
+  explain(question: PanelQuestion, how: 'anew' | 'reuse' = 'anew'): Promise<void> {
     const compared = this.#comparison?.question;
     // What was compared stays beside explanations of the same.
     if (compared && (!sameInput(compared, question) || compared.model !== question.model)) this.#dropComparison();
-    return this.#start(question, (run) => this.#explain(question, run));
+    return this.#start(question, (run) => this.#explain(question, run, how));
   }
 
   /** Explains by several methods; the first of them, or the one in use, is then the explanation by itself. */
@@ -212,18 +238,23 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     return this.#work;
   }
 
-  async #explain(question: PanelQuestion, run: AbortController): Promise<void> {
+  async #explain(question: PanelQuestion, run: AbortController, how: 'anew' | 'reuse'): Promise<void> {
     const { engine, log } = this.rooms;
     const { compare: _, ...params } = question;
     const { model, method } = params;
     const what = `${method} of ${titleOf(params)} by ${model}`;
     try {
       const methods = await engine.methods();
-      const explanation = await engine.api.explain(params, { cancel: run.signal, onProgress: this.#progress(run) });
+      const held = how === 'reuse' ? await this.#visited.answer(params) : undefined;
+      const explanation =
+        held ?? (await engine.api.explain(params, { cancel: run.signal, onProgress: this.#progress(run) }));
       if (run.signal.aborted) return this.#release(explanation);
       log.info(`${what}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms (${explanation.provider})`);
-      this.#release(this.explanation);
-      this.#update({ status: 'ready', explanation, methods, progress: undefined, error: undefined });
+      const before = this.explanation;
+      this.#visited.visit(params, explanation);
+      const history = this.#visited.state;
+      this.#update({ status: 'ready', explanation, methods, history, progress: undefined, error: undefined });
+      this.#release(before);
     } catch (error) {
       // Another run has taken over, or nobody is left to tell.
       if (this.#run !== run || this.#disposed) return;
@@ -255,8 +286,10 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
       progress,
       found: (explanation) => {
         if (!current()) return this.#release(explanation);
-        if (first) this.show(explanation);
+        if (!first) return;
         first = false;
+        this.#visited.visit({ ...comparison.question, compare: comparison.methods }, explanation);
+        this.show(explanation);
       },
     });
     if (!current() || this.#run !== run) return;
@@ -272,16 +305,15 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   /** Shows an explanation that there is already. */
   show(explanation: Explanation): void {
     const before = this.explanation;
-    this.#update({ explanation, question: questionBehind(explanation, this.question) });
+    const history = this.#visited.state;
+    this.#update({ explanation, history, question: questionBehind(explanation, this.question) });
     if (before?.id !== explanation.id) this.#release(before);
   }
 
   #dropComparison(): void {
     const dropped = this.#comparison;
     this.#comparison = undefined;
-    for (const explanation of dropped?.explanations ?? []) {
-      if (explanation.id !== this.explanation?.id) this.#release(explanation);
-    }
+    for (const explanation of dropped?.explanations ?? []) this.#release(explanation);
     const { question } = this.#state;
     if (question?.compare) {
       const { compare: _, ...rest } = question;
@@ -330,8 +362,12 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   }
 
   #release(explanation: Explanation | undefined): void {
-    // What is compared may be looked at again.
-    if (!explanation || this.#comparison?.holds(explanation)) return;
+    // What is compared or was shown may be looked at again.
+    if (!explanation || explanation.id === this.explanation?.id) return;
+    if (!this.#comparison?.holds(explanation) && !this.#visited.holds(explanation)) this.#letGo(explanation);
+  }
+
+  #letGo(explanation: Explanation): void {
     // An engine that has ended holds nothing, and must not be started for this.
     if (this.rooms.engine.client.status.state !== 'ready') return;
     this.rooms.engine.api.release({ explanation: explanation.id }).catch(() => {});

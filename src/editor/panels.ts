@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ExplainParams } from '../protocol';
 import { panelViewType } from './contributions';
+import { keptHistory } from './history';
 import { keptQuestion } from './kept-question';
 import { ExplanationPanel, type PanelRooms } from './panel';
 
@@ -51,7 +52,7 @@ export class Panels implements vscode.Disposable, vscode.WebviewPanelSerializer 
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    this.#add(new ExplanationPanel(panel, this.rooms, keptQuestion(state)));
+    this.#add(new ExplanationPanel(panel, this.rooms, keptQuestion(state), keptHistory(state)));
   }
 
   #create(): ExplanationPanel {

@@ -9,7 +9,7 @@ import type { Panels } from './panels';
 export class Status implements vscode.Disposable {
   readonly #item = vscode.window.createStatusBarItem('modelPrism.status', vscode.StatusBarAlignment.Right, 50);
   readonly #disposables: vscode.Disposable[];
-  #working?: boolean;
+  readonly #context = new Map<string, boolean>();
 
   constructor(
     private readonly engine: EngineRoom,
@@ -30,7 +30,9 @@ export class Status implements vscode.Disposable {
   async #show(): Promise<void> {
     const [evident, found] = await Promise.all([this.models.evident(undefined), this.models.find()]);
     const working = this.panels.all.some((panel) => panel.working);
-    this.#setWorking(working);
+    this.#setContext(contextKeys.working, working);
+    this.#setContext(contextKeys.canGoBack, this.panels.current?.canGo(-1) === true);
+    this.#setContext(contextKeys.canGoForward, this.panels.current?.canGo(1) === true);
     const model = this.panels.current?.question?.model ?? evident;
     if (model === undefined && found.length === 0 && this.engine.client.status.state === 'stopped') {
       return this.#item.hide();
@@ -71,9 +73,9 @@ export class Status implements vscode.Disposable {
     return text;
   }
 
-  #setWorking(working: boolean): void {
-    if (this.#working === working) return;
-    this.#working = working;
-    void vscode.commands.executeCommand('setContext', contextKeys.working, working);
+  #setContext(key: string, value: boolean): void {
+    if (this.#context.get(key) === value) return;
+    this.#context.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
   }
 }

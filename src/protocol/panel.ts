@@ -31,6 +31,18 @@ export interface PanelQuestion extends ExplainParams {
   readonly compare?: readonly string[];
 }
 
+/** A question that was shown, and what it is called. */
+export interface HistoryEntry {
+  readonly question: PanelQuestion;
+  readonly title: string;
+}
+
+/** What a panel has shown: entries in order, and which of them is shown. The webview keeps it across reloads. */
+export interface KeptHistory {
+  readonly entries: readonly HistoryEntry[];
+  readonly index: number;
+}
+
 /** What the panel shows at one moment; the host owns it and sends it whole. */
 export interface PanelState {
   readonly status: 'empty' | 'working' | 'ready' | 'failed';
@@ -38,6 +50,8 @@ export interface PanelState {
   readonly error?: RemoteError;
   /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
   readonly question?: PanelQuestion;
+  /** `steps` counts how often one went back or forward. */
+  readonly history?: KeptHistory & { readonly steps: number };
   /** Methods beside each other, of the same model and image as the explanation. */
   readonly comparison?: ComparisonState;
   /** What metrics say of an explanation, by its handle. */
@@ -67,6 +81,8 @@ export interface HostApi {
   /** The webview is listening: send it a snapshot. */
   ready(params: Record<string, never>): Promise<PanelState>;
   explainTarget(params: { readonly index: number }): Promise<void>;
+  /** Back (-1) or forward (1) in what was shown. */
+  go(params: { readonly by: -1 | 1 }): Promise<void>;
   /** Another part of the output: a box of a detector, or other positions of a segmentation (null: all). */
   explainPart(params: { readonly score: string } | { readonly where: Where | null }): Promise<void>;
   chooseMethod(params: { readonly method: string }): Promise<void>;
@@ -106,6 +122,8 @@ export interface PanelApi {
   update(params: PanelState): Promise<void>;
   /** Work has begun or goes on: the rest of the state, which is large, stays as it was. */
   working(params: Pick<PanelState, 'question' | 'progress'>): Promise<void>;
+  /** Back or forward, first out of what is open within an explanation. */
+  go(params: { readonly by: -1 | 1 }): Promise<void>;
   /** Opens a layer of the explanation on show. */
   openLayer(params: { readonly layer: string }): Promise<void>;
 }

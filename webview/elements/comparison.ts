@@ -11,6 +11,7 @@ import type { Look } from '../painting/heatmap';
 import type { Photo } from '../painting/photo';
 import './compared';
 import { PrismElement } from './element';
+import './history';
 import { icon } from './icon';
 
 /** What several methods say of one input, beside each other. */
@@ -67,6 +68,7 @@ export class Comparison extends PrismElement {
     const target = explanation?.target;
     return html`
       <div class="head">
+        <prism-history .t=${t} .model=${model} .version=${this.version}></prism-history>
         <h2 class="unseen">${t('Comparison')}</h2>
         ${target ? html`<b>${target.label}</b><span class="quiet number">${t('score {0}', number(target.score, 4))}</span>` : nothing}
         <span class="quiet number">${this.#count(comparison)}</span>

@@ -8,6 +8,7 @@ import { prominentOption } from '../logic/options';
 import type { PanelModel } from '../logic/panel-model';
 import { PrismElement } from './element';
 import './facts';
+import './history';
 import { icon } from './icon';
 import './menu';
 import './options';
@@ -93,6 +94,7 @@ export class Header extends PrismElement {
     const prominent = prominentOption(method);
     return html`
       <div class="row">
+        <prism-history .t=${t} .model=${model} .version=${this.version}></prism-history>
         <div class="method" ?hidden=${!model.state?.methods.length}>
           ${select(t('Method'), method?.id ?? '', this.#choices(), (id) => model.chooseMethod(id))}
         </div>

@@ -3,6 +3,7 @@ import { html, type TemplateResult } from 'lit';
 /** Code points of the codicon font. */
 const glyphs = {
   'arrow-left': '\uEA9B',
+  'arrow-right': '\uEA9C',
   check: '\uEAB2',
   'chevron-down': '\uEAB4',
   'chevron-right': '\uEAB6',

@@ -29,6 +29,8 @@ import { select } from './select';
 import './stage';
 import type { Stage } from './stage';
 
+const sideways: Readonly<Record<string, -1 | 1>> = { ArrowLeft: -1, ArrowRight: 1 };
+
 /** The whole panel; it draws what its model knows and passes on what the person does. */
 @customElement('model-prism-panel')
 export class Panel extends PrismElement {
@@ -359,14 +361,20 @@ export class Panel extends PrismElement {
   };
 
   #onKey = (event: KeyboardEvent): void => {
-    const back = event.key === 'Backspace' || (event.key === 'ArrowLeft' && event.altKey);
+    const by = event.altKey && !event.shiftKey ? sideways[event.key] : undefined;
+    const out = event.key === 'Backspace';
     const [target] = event.composedPath();
     const typing = target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox';
     const { model } = this;
-    if (!back || typing || !model || (model.layer === undefined && !model.comparison)) return;
+    if (!model || (by === undefined && !out)) return;
+    // Moves the caret, and must not reach the workbench, where it goes back as well.
+    if (typing && by !== undefined) event.stopPropagation();
+    if (typing) return;
+    if (by === undefined ? model.layer === undefined && !model.comparison : !model.canGo(by)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (model.layer) model.closeLayer();
+    if (by !== undefined) model.go(by);
+    else if (model.layer) model.closeLayer();
     else model.showComparison();
   };
 }

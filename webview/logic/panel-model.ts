@@ -7,7 +7,7 @@ import type {
   OptionValues,
   PicturedExplanation,
 } from '../../src/protocol';
-import type { ComparedMethod, ComparisonState, HostApi, PanelState } from '../../src/protocol/panel';
+import type { ComparedMethod, ComparisonState, HistoryEntry, HostApi, PanelState } from '../../src/protocol/panel';
 import type { Client } from '../../src/rpc';
 import { type Asked, methodAsked, optionsAsked } from './asked';
 import { conservationText } from './conservation';
@@ -69,11 +69,10 @@ export class PanelModel extends Requests {
     this.state = state;
     if (!sameContent(before?.l10n, state.l10n)) this.t = translator(state.l10n);
     if (state.status !== 'working') this.asked = {};
-    if (state.question && !sameContent(this.view.question, state.question)) {
-      this.view = { ...this.view, question: state.question };
-      this.keep(this.view);
-    }
+    this.#keepForHost(state);
+    const stepped = before?.history !== undefined && before.history.steps !== state.history?.steps;
     if (before?.comparison?.id !== state.comparison?.id) this.#comparisonChanged(before !== undefined);
+    if (stepped) this.setView({ grid: this.comparison && state.question?.compare !== undefined });
     if (before?.explanation?.id !== state.explanation?.id) this.#explanationChanged(before?.explanation !== undefined);
     if (
       state.status === 'failed' &&
@@ -100,6 +99,38 @@ export class PanelModel extends Requests {
   /** How much each PFV of the open layer draws on the place of the photograph that is pointed at. */
   get readers(): PlaceMap | undefined {
     return this.#places.readers;
+  }
+
+  /** What one can go back or forward to. */
+  historyEntry(by: -1 | 1): HistoryEntry | undefined {
+    const { history } = this.state ?? {};
+    return history?.entries[history.index + by];
+  }
+
+  /** Back or forward: first out of what is open within an explanation, then in what was shown before. */
+  go(by: -1 | 1): void {
+    if (by < 0 && this.#leavesOpen()) return;
+    if (this.historyEntry(by)) void this.ask(() => this.host.go({ by }));
+  }
+
+  /** Whether going back has something to do. */
+  canGo(by: -1 | 1): boolean {
+    return this.historyEntry(by) !== undefined || (by < 0 && (this.layer !== undefined || this.#openedFromComparison));
+  }
+
+  /** Closes the open layer, or goes back to the comparison that the explanation was opened from. */
+  #leavesOpen(): boolean {
+    if (this.comparing) return false;
+    if (this.layer) this.closeLayer();
+    else if (this.#openedFromComparison) this.showComparison();
+    else return false;
+    return true;
+  }
+
+  get #openedFromComparison(): boolean {
+    const { history } = this.state ?? {};
+    const compared = history?.entries[history.index]?.question.compare !== undefined;
+    return this.comparison !== undefined && !this.comparing && compared;
   }
 
   get comparison(): ComparisonState | undefined {
@@ -273,6 +304,15 @@ export class PanelModel extends Requests {
     this.ask(async () => {
       if (this.layer) await this.host.goToCode({ layer: this.layer.id });
     });
+
+  /** The webview keeps question and history for the host, which gets them back after a reload. */
+  #keepForHost({ question = this.view.question, history }: PanelState): void {
+    const { entries = [], index = 0 } = history ?? this.view.history ?? {};
+    const { question: keptQuestion, history: keptHistory } = this.view;
+    if (sameContent([keptQuestion, keptHistory], [question, { entries, index }])) return;
+    this.view = { ...this.view, ...(question && { question }), history: { entries, index } };
+    this.keep(this.view);
+  }
 
   /** A comparison that begins is shown; one that was there before the panel was, as it was left. */
   #comparisonChanged(begins: boolean): void {

@@ -1,4 +1,4 @@
-import type { PanelQuestion, PanelView } from '../../src/protocol/panel';
+import type { KeptHistory, PanelQuestion, PanelView } from '../../src/protocol/panel';
 import { colourMapsOf } from './colour-maps';
 import type { ScaleRule } from './scale';
 
@@ -6,6 +6,8 @@ import type { ScaleRule } from './scale';
 export interface View extends PanelView {
   /** Not the panel's to read: the host wants it back after a reload. */
   readonly question?: PanelQuestion;
+  /** Likewise. */
+  readonly history?: KeptHistory;
   /** Colour map for attributions without sign; `colourMap` is the one for signed ones. */
   readonly sequentialMap: string;
   readonly scale: ScaleRule;
@@ -34,9 +36,10 @@ export function restoreView(kept: unknown): View {
   if (!isRecord(kept)) return defaultView;
   const within = (value: unknown, high: number): value is number =>
     typeof value === 'number' && value >= 0 && value <= high;
-  const { question, layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout, grid } = kept;
+  const { question, history, layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout, grid } = kept;
   return {
     ...(isRecord(question) && { question: question as unknown as PanelQuestion }),
+    ...(isRecord(history) && { history: history as unknown as KeptHistory }),
     ...(typeof layer === 'string' && { layer }),
     ...(isRecord(pinned) &&
       typeof pinned.layer === 'string' &&

@@ -1,7 +1,7 @@
 import { createMessageConnection } from 'vscode-jsonrpc/browser';
 import { readNpy } from '../../../src/inputs/npy';
 import type { ClassScore, Explanation, LayerInfo, OptionValues, ScalarMap } from '../../../src/protocol';
-import type { ComparedMethod, HostApi, PanelApi, PanelState } from '../../../src/protocol/panel';
+import type { ComparedMethod, HistoryEntry, HostApi, PanelApi, PanelState } from '../../../src/protocol/panel';
 import { client, portTransport, serve } from '../../../src/rpc';
 import type { DemoData } from './demo-data';
 
@@ -148,13 +148,16 @@ function start(): void {
       await demo.update({ status: 'working', progress: { fraction: i / 4, message: 'Computing the sharing ratios' } });
       await wait(step);
     }
-    await demo.update({
-      status: 'ready',
-      explanation: await (await host).explanation(),
-      progress: undefined,
-      error: undefined,
-    });
+    const explanation = await (await host).explanation();
+    const entry = visit(explanation);
+    const { entries = [], index = -1, steps = 0 } = demo.state.history ?? {};
+    const history = { entries: [...entries.slice(0, index + 1), entry], index: index + 1, steps };
+    await demo.update({ status: 'ready', explanation, history, progress: undefined, error: undefined });
   };
+  const visit = ({ model, method, target }: Explanation): HistoryEntry => ({
+    question: { model: model.path, image: '/workspace/chelsea.png', method: method.id, target: target.index },
+    title: `chelsea.png · ${method.title} · ${target.label}`,
+  });
   const layer = (id: string): LayerInfo => demo.state.explanation!.layers.find((candidate) => candidate.id === id)!;
   /** A golden map; `#…` at the end of an id tells copies of a layer apart. Other layers get something to look at. */
   const layerMap = async (id: string): Promise<ScalarMap> => {
@@ -198,9 +201,20 @@ function start(): void {
       note('ready', params);
       const made = await host;
       const state: PanelState = { status: 'empty', methods: made.data.methods, l10n: {} };
-      demo.state =
-        query.get('start') === 'empty' ? state : { ...state, status: 'ready', explanation: await made.explanation() };
+      if (query.get('start') === 'empty') {
+        demo.state = state;
+      } else {
+        const explanation = await made.explanation();
+        const history = { entries: [visit(explanation)], index: 0, steps: 0 };
+        demo.state = { ...state, status: 'ready', explanation, history };
+      }
       return demo.state;
+    },
+    async go(params) {
+      note('go', params);
+      const { history } = demo.state;
+      if (history)
+        await demo.update({ history: { ...history, index: history.index + params.by, steps: history.steps + 1 } });
     },
     async explainTarget(params) {
       note('explainTarget', params);

@@ -84,6 +84,7 @@ function setUp(view: View = defaultView) {
   const host: Client<HostApi> = {
     ready: (params) => answer('ready', params, { status: 'empty', methods, l10n: {} } satisfies PanelState),
     explainTarget: nothing('explainTarget'),
+    go: nothing('go'),
     chooseMethod: nothing('chooseMethod'),
     setOptions: nothing('setOptions'),
     cancel: nothing('cancel'),
@@ -459,6 +460,72 @@ describe('method and options', () => {
     expect(model.asked.target).toBe(285);
     ready({}, 'second');
     expect(model.asked.target).toBeUndefined();
+  });
+});
+
+describe('back and forward', () => {
+  const question = { model: '/m/model.onnx', image: '/m/cat.png', method: 'srd' };
+  const entries = [
+    { question, title: 'one' },
+    { question: { ...question, compare: ['srd', 'gradient'] }, title: 'two' },
+    { question: { ...question, target: 3 }, title: 'three' },
+  ];
+  const setUpAt = (index: number, change: Partial<PanelState> = {}) => {
+    const made = setUp();
+    const state: PanelState = { status: 'ready', explanation: explanation('first'), methods, l10n: {}, ...change };
+    made.model.update({ ...state, history: { entries, index, steps: 0 } });
+    return made;
+  };
+
+  test('name where they lead, and ask the host', () => {
+    const { model, asked } = setUpAt(1);
+    expect([model.historyEntry(-1)?.title, model.historyEntry(1)?.title]).toEqual(['one', 'three']);
+    model.go(-1);
+    model.go(1);
+    expect(asked('go')).toEqual([{ by: -1 }, { by: 1 }]);
+  });
+
+  test('at the ends there is nothing to ask for', () => {
+    const { model, asked } = setUpAt(0);
+    expect([model.canGo(-1), model.canGo(1)]).toEqual([false, true]);
+    model.go(-1);
+    expect(asked('go')).toEqual([]);
+  });
+
+  test('back leaves an open layer first', () => {
+    const { model, asked } = setUpAt(2);
+    model.openLayer('relu');
+    model.go(-1);
+    expect([model.layer, asked('go')]).toEqual([undefined, []]);
+    model.go(-1);
+    expect(asked('go')).toEqual([{ by: -1 }]);
+  });
+
+  test('back leaves what was opened from a comparison first, but nothing that came before or after it', () => {
+    const comparison = { id: 'c', methods: [] };
+    const { model, asked } = setUpAt(1, { comparison });
+    model.setView({ grid: false });
+    model.go(-1);
+    expect([model.comparing, asked('go')]).toEqual([true, []]);
+    const other = setUpAt(2, { comparison });
+    other.model.setView({ grid: false });
+    other.model.go(-1);
+    expect(other.asked('go')).toEqual([{ by: -1 }]);
+  });
+
+  test('arriving at a comparison shows it, arriving elsewhere does not', () => {
+    const { model } = setUpAt(2, { comparison: { id: 'c', methods: [] } });
+    const arrive = (index: number, steps: number): void =>
+      model.update({ ...model.state!, question: entries[index]!.question, history: { entries, index, steps } });
+    arrive(1, 1);
+    expect(model.comparing).toBe(true);
+    arrive(0, 2);
+    expect(model.comparing).toBe(false);
+  });
+
+  test('are kept for the host, with the question', () => {
+    const { kept } = setUpAt(1);
+    expect(kept.at(-1)?.history).toEqual({ entries, index: 1 });
   });
 });
 
