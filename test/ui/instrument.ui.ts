@@ -44,3 +44,65 @@ describe('history', () => {
     expect(await panel.calls('go')).toEqual([{ by: -1 }, { by: 1 }]);
   });
 });
+
+describe('magnifying', () => {
+  const zoomIn = async (pane: 'map' | 'photograph'): Promise<void> => {
+    await panel.canvas(pane).focus();
+    await panel.repainted(pane, () => panel.page.keyboard.press('+'));
+  };
+  const widths = async (): Promise<[number, number]> => [
+    (await panel.area('photograph')).width,
+    (await panel.area('map')).width,
+  ];
+
+  test('goes together as long as the pictures are linked, and survives a reload', async () => {
+    await open();
+    await panel.frame.getByRole('button', { name: 'Photograph and map side by side' }).click();
+    await panel.painted('photograph', 'photograph');
+    await zoomIn('map');
+    const [photograph, map] = await widths();
+    expect(photograph).toBeCloseTo(map, 0);
+    const link = panel.frame.getByRole('button', { name: 'Zoom the pictures together' });
+    await link.click();
+    await panel.announced('Each picture is magnified by itself.');
+    await zoomIn('map');
+    expect((await widths())[1]).toBeCloseTo(1.5 * map, 0);
+    expect((await widths())[0]).toBeCloseTo(photograph, 0);
+    await panel.repainted('photograph', () => link.click());
+    expect((await widths())[0]).toBeCloseTo(1.5 * map, 0);
+    await link.click();
+    await panel.page.reload();
+    await panel.painted('photograph', 'photograph');
+    expect(await link.getAttribute('aria-pressed')).toBe('false');
+  });
+
+  test('a PFV that is pointed at is the one that is there', async () => {
+    await open();
+    await panel.layer('/_blocks.9/Add_output_0').click();
+    await panel.painted('grid', 'layer:/_blocks.9/Add_output_0');
+    await panel.canvas('grid').focus();
+    for (let i = 0; i < 3; i++) await panel.repainted('grid', () => panel.page.keyboard.press('+'));
+    await panel.click('grid', { width: 14, height: 14 }, 7, 6);
+    await panel.painted('map', 'erf:/_blocks.9/Add_output_0@6,7');
+  });
+
+  test('in a comparison the pictures go together; a drag is no click', async () => {
+    await open();
+    await panel.frame.getByRole('button', { name: 'Compare methods…' }).click();
+    const cells = panel.frame.locator('canvas[data-pane="compared"][data-painted]');
+    await cells.nth(2).waitFor();
+    const width = (i: number): Promise<number> =>
+      cells.nth(i).evaluate((canvas: HTMLCanvasElement) => Number(canvas.dataset.area!.split(' ')[2]));
+    const before = await width(1);
+    await panel.frame.locator('button.cell').first().focus();
+    await panel.page.keyboard.press('+');
+    await expect.poll(async () => (await width(1)) / before).toBeCloseTo(1.5, 1);
+    expect((await width(2)) / before).toBeCloseTo(1.5, 1);
+    const box = (await cells.nth(1).boundingBox())!;
+    await panel.page.mouse.move(box.x + 60, box.y + 60);
+    await panel.page.mouse.down();
+    await panel.page.mouse.move(box.x + 100, box.y + 70, { steps: 3 });
+    await panel.page.mouse.up();
+    expect(await panel.calls('openCompared')).toEqual([]);
+  });
+});

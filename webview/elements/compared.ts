@@ -4,7 +4,8 @@ import { customElement, property, query } from 'lit/decorators.js';
 import type { ScalarMap } from '../../src/protocol';
 import type { ComparedMethod } from '../../src/protocol/panel';
 import { conservationText } from '../logic/conservation';
-import { place, wholeContent } from '../logic/geometry';
+import { type Camera, clampCamera, type Point, place, type Rect, type Size, wholeContent } from '../logic/geometry';
+import { Hand } from '../logic/hand';
 import { duration, number } from '../logic/numbers';
 import { Heatmap, type Look } from '../painting/heatmap';
 import type { Photo } from '../painting/photo';
@@ -15,6 +16,7 @@ import { icon } from './icon';
 declare module './element' {
   interface PrismEvents {
     'compared-open': undefined;
+    'compared-camera': Camera;
   }
 }
 
@@ -63,6 +65,10 @@ export class Compared extends PrismElement {
         place-items: center;
         position: relative;
         width: 100%;
+      }
+
+      .frame {
+        touch-action: pan-y;
       }
 
       canvas {
@@ -139,6 +145,7 @@ export class Compared extends PrismElement {
   @property({ attribute: false }) photo: Photo | undefined;
   /** Whether the comparison goes on. */
   @property({ attribute: false }) busy = false;
+  @property({ attribute: false }) camera: Camera = wholeContent;
   /** Changes when the theme does. */
   @property({ attribute: false }) theme = 0;
 
@@ -146,6 +153,11 @@ export class Compared extends PrismElement {
   @query('.frame') private frame!: HTMLElement | null;
 
   readonly #heatmap = new Heatmap();
+  readonly #hand = new Hand(
+    () => ({ camera: this.camera, content: this.#content, canvas: this.#size, margin: 0 }),
+    (camera) => this.emit('compared-camera', camera),
+    () => 4 * this.#ratio,
+  );
   readonly #observer = new ResizeObserver(() => this.#paint());
   #paints = 0;
 
@@ -161,7 +173,14 @@ export class Compared extends PrismElement {
   protected override render(): TemplateResult {
     const { cell, heading, t } = this;
     const inside = html`
-      <span class="frame">
+      <span
+        class="frame"
+        @wheel=${this.#onWheel}
+        @pointerdown=${this.#onDown}
+        @pointermove=${this.#onMove}
+        @pointerup=${this.#onUp}
+        @pointercancel=${this.#onUp}
+      >
         <canvas aria-hidden="true" data-pane="compared"></canvas>
         ${this.#over(cell)}
       </span>
@@ -176,7 +195,8 @@ export class Compared extends PrismElement {
       class="cell"
       data-status="ready"
       title=${t('Show {0} by itself', heading)}
-      @click=${() => this.emit('compared-open', undefined)}
+      @click=${this.#onClick}
+      @keydown=${this.#onKey}
     >
       ${inside}
     </button>`;
@@ -221,11 +241,63 @@ export class Compared extends PrismElement {
     this.#paint();
   }
 
+  get #ratio(): number {
+    return window.devicePixelRatio || 1;
+  }
+
+  /** In device pixels. */
+  get #size(): Size {
+    const { clientWidth = 0, clientHeight = 0 } = this.canvas ?? {};
+    return { width: Math.round(clientWidth * this.#ratio), height: Math.round(clientHeight * this.#ratio) };
+  }
+
+  get #content(): Rect {
+    return this.photo?.source.viewport ?? { x: 0, y: 0, width: 1, height: 1 };
+  }
+
+  #at(event: MouseEvent): Point {
+    const box = this.canvas!.getBoundingClientRect();
+    return { x: (event.clientX - box.left) * this.#ratio, y: (event.clientY - box.top) * this.#ratio };
+  }
+
+  /** The bare wheel scrolls; a pinch arrives with Ctrl. */
+  #onWheel = (event: WheelEvent): void => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    this.#hand.wheel(event.deltaY, event.deltaMode, this.#at(event));
+  };
+
+  #onDown = (event: PointerEvent): void => {
+    if (event.button > 1) return;
+    this.#hand.down(event.pointerId, this.#at(event));
+  };
+
+  #onMove = (event: PointerEvent): void => {
+    if (!this.#hand.move(event.pointerId, this.#at(event))) return;
+    const frame = event.currentTarget as HTMLElement;
+    if (!frame.hasPointerCapture(event.pointerId)) frame.setPointerCapture(event.pointerId);
+  };
+
+  #onUp = (event: PointerEvent): void => this.#hand.up(event.pointerId);
+
+  /** What was dragged was not clicked. */
+  #onClick = (event: MouseEvent): void => {
+    if (event.detail > 0 && this.#hand.moved) return;
+    this.emit('compared-open', undefined);
+  };
+
+  #onKey = (event: KeyboardEvent): void => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === '0') this.emit('compared-camera', wholeContent);
+    else if (!this.#hand.key(event.key)) return;
+    event.preventDefault();
+  };
+
   #paint(): void {
     const { canvas, photo, map, look } = this;
     if (!canvas) return;
-    const ratio = window.devicePixelRatio || 1;
-    const size = { width: Math.round(canvas.clientWidth * ratio), height: Math.round(canvas.clientHeight * ratio) };
+    const ratio = this.#ratio;
+    const size = this.#size;
     const wanted = this.cell ? map : photo;
     if (size.width === 0 || size.height === 0) return;
     Object.assign(canvas, size);
@@ -236,7 +308,7 @@ export class Compared extends PrismElement {
     const { viewport } = photo.source;
     const painted = map && look && this.#heatmap.paint(map, look);
     // What the model did not see has no place in so small a picture.
-    const placement = place(wholeContent, viewport, size);
+    const placement = place(clampCamera(this.camera, viewport, size), viewport, size);
     drawScene(
       canvas.getContext('2d')!,
       {

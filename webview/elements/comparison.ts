@@ -4,6 +4,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { MethodSummary } from '../../src/protocol';
 import type { ComparedMethod, ComparisonState } from '../../src/protocol/panel';
 import { colourMap } from '../logic/colour-maps';
+import type { Camera } from '../logic/geometry';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
 import { defaultSmoothing } from '../logic/smooth';
@@ -74,6 +75,23 @@ export class Comparison extends PrismElement {
         <span class="quiet number">${this.#count(comparison)}</span>
         ${explanation ? html`<span class="quiet">${explanation.model.name} · ${explanation.provider}</span>` : nothing}
         <div class="tools">
+          <button
+            class="tool"
+            aria-pressed=${model.comparedCameras.linked}
+            title=${t('Zoom the pictures together')}
+            aria-label=${t('Zoom the pictures together')}
+            @click=${() => model.linkZoom(!model.comparedCameras.linked)}
+          >
+            ${icon('link')}
+          </button>
+          <button
+            class="tool"
+            title=${t('Fit (0)')}
+            aria-label=${t('Fit (0)')}
+            @click=${() => model.comparedCameras.fit()}
+          >
+            ${icon('screen-normal')}
+          </button>
           <button class="tool" @click=${model.pickCompared}>${icon('layout')} ${t('Choose methods…')}</button>
           <button
             class="tool"
@@ -94,6 +112,8 @@ export class Comparison extends PrismElement {
           .photo=${this.photo}
           .theme=${this.theme}
           what="photograph"
+          .camera=${model.comparedCameras.of('photograph')}
+          @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim('photograph', event.detail)}
         ></prism-compared>
         ${repeat(
           comparison.methods,
@@ -129,6 +149,8 @@ export class Comparison extends PrismElement {
       ?current=${id !== undefined && id === model.explanation?.id}
       what=${`method:${cell.method}`}
       data-method=${cell.method}
+      .camera=${model.comparedCameras.of(cell.method)}
+      @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim(cell.method, event.detail)}
       @compared-open=${() => model.openCompared(cell)}
     ></prism-compared>`;
   }

@@ -15,6 +15,7 @@ const glyphs = {
   'go-to-file': '\uEA94',
   info: '\uEA74',
   'folder-opened': '\uEAF7',
+  link: '\uEB15',
   law: '\uEB12',
   layout: '\uEBEB',
   output: '\uEB9D',

@@ -6,15 +6,14 @@ import {
   clampCamera,
   type Placement,
   type Point,
-  pan,
   place,
   type Rect,
   reveal,
   type Size,
   toContent,
   wholeContent,
-  zoomAt,
 } from '../logic/geometry';
+import { Hand } from '../logic/hand';
 import { Ground } from '../painting/ground';
 import { Heatmap, type Look, type Painted } from '../painting/heatmap';
 import type { Photo } from '../painting/photo';
@@ -142,9 +141,13 @@ export class Pane extends PrismElement {
   #painted: Painted | undefined;
   #paints = 0;
   #frame = 0;
-  #drag:
-    | { readonly id: number; readonly from: Point; last: Point; moved: boolean; readonly draws: boolean }
-    | undefined;
+  /** Whether what is held draws a rectangle. */
+  #drawing = false;
+  readonly #hand = new Hand(
+    () => ({ camera: this.camera, content: this.content, canvas: this.#size, margin: this.#margin }),
+    (camera) => this.#move(camera),
+    () => 4 * this.#ratio,
+  );
   readonly #observer = new ResizeObserver(() => this.#schedule());
 
   override connectedCallback(): void {
@@ -179,7 +182,7 @@ export class Pane extends PrismElement {
           @pointerdown=${this.#onDown}
           @pointermove=${this.#onMove}
           @pointerup=${this.#onUp}
-          @pointercancel=${this.#onLeave}
+          @pointercancel=${this.#onCancel}
           @pointerleave=${this.#onLeave}
           @focus=${() => {
             this.focused = true;
@@ -216,8 +219,7 @@ export class Pane extends PrismElement {
   }
 
   zoom(factor: number): void {
-    const { width, height } = this.#size;
-    this.#move(zoomAt(this.camera, factor, { x: width / 2, y: height / 2 }, this.content, this.#size, this.#margin));
+    this.#hand.zoom(factor);
   }
 
   /** As painted, that is smoothed: the colour bar is that of the picture. */
@@ -302,39 +304,28 @@ export class Pane extends PrismElement {
 
   #onDown = (event: PointerEvent): void => {
     if (event.button > 1) return;
-    const at = this.#at(event);
     this.canvas.setPointerCapture(event.pointerId);
-    this.#drag = { id: event.pointerId, from: at, last: at, moved: false, draws: this.draws && event.shiftKey };
+    if (!this.#hand.holds) this.#drawing = this.draws && event.shiftKey;
+    this.#hand.down(event.pointerId, this.#at(event));
   };
 
   #onMove = (event: PointerEvent): void => {
     const at = this.#at(event);
-    const drag = this.#drag;
-    if (drag?.id === event.pointerId) {
-      drag.moved ||= Math.hypot(at.x - drag.from.x, at.y - drag.from.y) > 4 * this.#ratio;
-      if (drag.moved && drag.draws) {
-        this.drawn = this.#between(drag.from, at);
-        return;
-      }
-      if (drag.moved) {
-        this.canvas.classList.add('moving');
-        const by = { x: at.x - drag.last.x, y: at.y - drag.last.y };
-        this.#move(pan(this.camera, by, this.content, this.#size, this.#margin));
-        drag.last = at;
-        return;
-      }
-    }
-    this.#point(toContent(this.#placement, at), 'pointer');
+    const dragged = this.#hand.move(event.pointerId, at, !this.#drawing);
+    if (dragged && this.#drawing) this.drawn = this.#between(this.#hand.from, at);
+    else if (dragged) this.canvas.classList.add('moving');
+    else this.#point(toContent(this.#placement, at), 'pointer');
   };
 
   #onUp = (event: PointerEvent): void => {
-    const drag = this.#drag;
-    this.#drag = undefined;
+    const held = this.#hand.holds;
+    this.#hand.up(event.pointerId);
+    if (!held || this.#hand.holds) return;
     this.canvas.classList.remove('moving');
     const { drawn } = this;
     this.drawn = undefined;
     if (drawn) this.emit('pane-draw', drawn);
-    if (drag && !drag.moved && event.button === 0) {
+    if (!this.#hand.moved && event.button === 0) {
       this.emit('pane-pick', toContent(this.#placement, this.#at(event)));
     }
   };
@@ -346,8 +337,15 @@ export class Pane extends PrismElement {
     return { x, y, width: Math.abs(to.x - from.x), height: Math.abs(to.y - from.y) };
   }
 
+  #onCancel = (event: PointerEvent): void => {
+    this.#hand.up(event.pointerId);
+    this.drawn = undefined;
+    this.canvas.classList.remove('moving');
+    this.#onLeave();
+  };
+
   #onLeave = (): void => {
-    if (this.#drag === undefined) this.#point(undefined, 'pointer');
+    if (!this.#hand.holds) this.#point(undefined, 'pointer');
   };
 
   #onWheel = (event: WheelEvent): void => {
@@ -355,8 +353,7 @@ export class Pane extends PrismElement {
     // A pinch arrives with Ctrl. Where the page has something to scroll, the bare wheel is for that.
     if (!event.ctrlKey && !event.metaKey && page.scrollHeight > page.clientHeight) return;
     event.preventDefault();
-    const factor = 2 ** (-event.deltaY / (event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 200 : 4));
-    this.#move(zoomAt(this.camera, factor, this.#at(event), this.content, this.#size, this.#margin));
+    this.#hand.wheel(event.deltaY, event.deltaMode, this.#at(event));
   };
 
   #onKey = (event: KeyboardEvent): void => {
@@ -365,12 +362,10 @@ export class Pane extends PrismElement {
     if (arrow) {
       const factor = event.shiftKey ? 10 : 1;
       this.emit('pane-step', { x: factor * arrow.x, y: factor * arrow.y });
-    } else if (event.key === '+' || event.key === '=') this.zoom(1.5);
-    else if (event.key === '-') this.zoom(1 / 1.5);
-    else if (event.key === '0') this.#move(wholeContent);
+    } else if (event.key === '0') this.#move(wholeContent);
     else if (event.key === 'Enter' || event.key === ' ') this.emit('pane-pick', undefined);
     else if (event.key === 'Escape') this.emit('pane-escape', undefined);
-    else return;
+    else if (!this.#hand.key(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   };

@@ -33,18 +33,6 @@ export const panelStyles = css`
     flex: 1;
   }
 
-  .toolbar {
-    align-items: center;
-    display: flex;
-    gap: 2px;
-    min-height: 28px;
-    padding: 2px 6px;
-  }
-
-  .space {
-    flex: 1;
-  }
-
   aside {
     background: var(--vscode-sideBar-background);
     border-inline-start: 1px solid var(--vscode-sideBar-border, var(--line));

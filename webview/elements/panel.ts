@@ -9,13 +9,11 @@ import { decodePhoto, type Photo, samePhotograph } from '../painting/photo';
 import { pictureOf } from '../painting/picture';
 import { readTheme } from '../painting/scene';
 import './boxes';
-import './breadcrumb';
 import './classes';
 import './comparison';
 import { PrismElement } from './element';
 import './empty';
 import './header';
-import { icon } from './icon';
 import './judged';
 import './layers';
 import './message';
@@ -27,6 +25,7 @@ import './text';
 import './row';
 import { select } from './select';
 import './stage';
+import './toolbar';
 import type { Stage } from './stage';
 
 const sideways: Readonly<Record<string, -1 | 1>> = { ArrowLeft: -1, ArrowRight: 1 };
@@ -233,7 +232,12 @@ export class Panel extends PrismElement {
     return html`<main class="explained">
       <h1 class="unseen">${t('Explanation of {0}', photograph.path.split(/[\\/]/).at(-1)!)}</h1>
       <div class="stage">
-        ${this.#toolbar(model)}
+        <prism-toolbar
+          .t=${t}
+          .model=${model}
+          .version=${this.version}
+          @stage-zoom=${({ detail }: CustomEvent<number>) => (detail === 0 ? model.cameras.fit() : this.stage?.zoom(detail))}
+        ></prism-toolbar>
         <prism-stage
           .t=${t}
           .model=${model}
@@ -281,37 +285,6 @@ export class Panel extends PrismElement {
         @layer-open=${(event: CustomEvent<string>) => model.openLayer(event.detail)}
       ></prism-layers>
     </prism-section>`;
-  }
-
-  #toolbar(model: PanelModel): TemplateResult {
-    const { t } = model;
-    const aside = model.view.layout === 'side-by-side';
-    const tool = (name: Parameters<typeof icon>[0], title: string, action: () => void): TemplateResult =>
-      html`<button class="tool" title=${title} aria-label=${title} @click=${action}>${icon(name)}</button>`;
-    return html`<div class="toolbar" role="group" aria-label=${t('Pictures')}>
-      ${model.comparison ? tool('layout', t('Back to the comparison'), () => model.showComparison()) : nothing}
-      <prism-breadcrumb
-        .t=${t}
-        .layer=${model.layer}
-        .pinned=${model.pinned}
-        @go-back=${() => model.closeLayer()}
-        @pin-remove=${() => model.unpin()}
-      ></prism-breadcrumb>
-      <span class="space"></span>
-      <button
-        class="tool"
-        aria-pressed=${aside}
-        title=${t('Photograph and map side by side')}
-        aria-label=${t('Photograph and map side by side')}
-        @click=${() => model.setView({ layout: aside ? 'overlay' : 'side-by-side' })}
-      >
-        ${icon('split-horizontal')}
-      </button>
-      ${model.layer ? tool('go-to-file', t('Go to code'), () => void model.goToCode()) : nothing}
-      ${tool('zoom-out', t('Zoom out (-)'), () => this.stage?.zoom(1 / 1.5))}
-      ${tool('screen-normal', t('Fit (0)'), () => this.stage?.fit())}
-      ${tool('zoom-in', t('Zoom in (+)'), () => this.stage?.zoom(1.5))}
-    </div>`;
   }
 
   async #decode(): Promise<void> {

@@ -4,7 +4,7 @@ import type { PicturedExplanation, ScalarMap } from '../../src/protocol';
 import { type ColourMapKind, colourMap } from '../logic/colour-maps';
 import { contentOf, gridArea, once } from '../logic/content';
 import { describeMap } from '../logic/describe';
-import { type Camera, type Point, type Rect, type Size, stacked, wholeContent } from '../logic/geometry';
+import { type Camera, type Point, type Rect, type Size, stacked } from '../logic/geometry';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
 import { arrange, cellAt, gridSize, pfvGrid, placeName } from '../logic/pfv-grid';
@@ -57,9 +57,6 @@ export class Stage extends PrismElement {
   @property({ attribute: false }) photo: Photo | undefined;
   @property({ attribute: false }) theme = 0;
 
-  @state() private camera: Camera = wholeContent;
-  /** Of a layer whose PFVs have no place on the photograph. */
-  @state() private gridCamera: Camera = wholeContent;
   /** The space for the panes. */
   @state() private room: Size = { width: 1, height: 1 };
 
@@ -91,12 +88,8 @@ export class Stage extends PrismElement {
   }
 
   zoom(factor: number): void {
-    this.panes[0]?.zoom(factor);
-  }
-
-  fit(): void {
-    this.camera = wholeContent;
-    this.gridCamera = wholeContent;
+    const { cameras } = this.model;
+    for (const pane of cameras.linked ? [...this.panes].slice(0, 1) : this.panes) pane.zoom(factor);
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -161,13 +154,13 @@ export class Stage extends PrismElement {
       .content=${content}
       .photo=${this.photo}
       .viewport=${explanation.photograph.viewport}
-      .camera=${this.camera}
+      .camera=${this.model.cameras.of('photograph')}
       .cursor=${this.#cursor.on('photograph')}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#cursor.point('photograph', event.detail)}
       @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#cursor.pickPlace(event.detail)}
       @pane-step=${(event: CustomEvent<Point>) => this.#cursor.step(event, 'photograph')}
       @pane-escape=${() => this.#cursor.escape()}
-      @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail)}
+      @pane-camera=${(event: CustomEvent<Camera>) => this.model.cameras.aim('photograph', event.detail)}
     ></prism-pane>`;
   }
 
@@ -195,7 +188,7 @@ export class Stage extends PrismElement {
       .look=${this.#look(map, aside ? { opacity: 1 } : {})}
       .at=${this.#cursor.place(map)}
       .marks=${photographMarks(model, photograph.viewport)}
-      .camera=${this.camera}
+      .camera=${model.cameras.of('map')}
       .cursor=${this.#cursor.on('map')}
       ?draws=${model.task === 'segmentation' && !model.layer}
       @pane-draw=${(event: CustomEvent<Rect>) => model.explainPart({ where: event.detail })}
@@ -203,7 +196,7 @@ export class Stage extends PrismElement {
       @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#cursor.pickPlace(event.detail)}
       @pane-step=${(event: CustomEvent<Point>) => this.#cursor.step(event, 'map')}
       @pane-escape=${() => this.#cursor.escape()}
-      @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail)}
+      @pane-camera=${(event: CustomEvent<Camera>) => model.cameras.aim('map', event.detail)}
     ></prism-pane>`;
   }
 
@@ -238,22 +231,17 @@ export class Stage extends PrismElement {
       .cells=${grid}
       .at=${pfv && cellAt(grid, pfv)}
       .marks=${gridMarks(model, grid, area)}
-      .camera=${grid.spatial ? this.camera : this.gridCamera}
+      .camera=${model.cameras.of('grid', !grid.spatial)}
       .cursor=${grid.spatial ? this.#cursor.on('grid') : undefined}
       @pane-point=${(event: CustomEvent<Pointing>) => this.#cursor.pointAtGrid(event.detail, grid, area)}
       @pane-pick=${(event: CustomEvent<Point | undefined>) => this.#cursor.pick(event.detail, grid, area)}
       @pane-step=${(event: CustomEvent<Point>) => this.#cursor.movePin(event, grid, area)}
       @pane-escape=${() => model.unpin()}
-      @pane-camera=${(event: CustomEvent<Camera>) => this.#aim(event.detail, !grid.spatial)}
+      @pane-camera=${(event: CustomEvent<Camera>) => model.cameras.aim('grid', event.detail, !grid.spatial)}
     ></prism-pane>`;
   }
 
   #describe(map: ScalarMap): string {
     return once(this.#described, map, () => describeMap(map, this.t));
-  }
-
-  #aim(camera: Camera, onlyGrid = false): void {
-    if (onlyGrid) this.gridCamera = camera;
-    else this.camera = camera;
   }
 }

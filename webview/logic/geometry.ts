@@ -123,6 +123,26 @@ export function pan(camera: Camera, by: Point, content: Rect, canvas: Size, marg
   return clampCamera(moved, content, canvas, margin);
 }
 
+/**
+ * Two fingers moved: what was under the middle between them goes with it, magnified by how much further apart they are
+ * by now. Turning is not followed.
+ */
+export function pinch(
+  camera: Camera,
+  [a, b]: readonly [Point, Point],
+  [a2, b2]: readonly [Point, Point],
+  content: Rect,
+  canvas: Size,
+  margin = 0,
+): Camera {
+  const apart = (p: Point, q: Point): number => Math.hypot(p.x - q.x, p.y - q.y);
+  const middle = (p: Point, q: Point): Point => ({ x: (p.x + q.x) / 2, y: (p.y + q.y) / 2 });
+  const [from, to] = [middle(a, b), middle(a2, b2)];
+  const factor = apart(a2, b2) / Math.max(1, apart(a, b));
+  const zoomed = zoomAt(camera, factor, from, content, canvas, margin);
+  return pan(zoomed, { x: to.x - from.x, y: to.y - from.y }, content, canvas, margin);
+}
+
 /** A camera that shows the point (content pixels), moved no further than needed. */
 export function reveal(camera: Camera, point: Point, content: Rect, canvas: Size, margin = 0): Camera {
   const on = toCanvas(place(camera, content, canvas, margin), point);

@@ -10,6 +10,7 @@ import type {
 import type { ComparedMethod, ComparisonState, HistoryEntry, HostApi, PanelState } from '../../src/protocol/panel';
 import type { Client } from '../../src/rpc';
 import { type Asked, methodAsked, optionsAsked } from './asked';
+import { Cameras } from './cameras';
 import { conservationText } from './conservation';
 import type { Point } from './geometry';
 import { english, type Translate, translator } from './l10n';
@@ -40,6 +41,9 @@ export class PanelModel extends Requests {
   readonly comparedMaps: LayerMaps;
   /** Whether this document has shown a comparison. */
   #compared = false;
+  /** What the pictures of an explanation look at, and those of a comparison. */
+  readonly cameras: Cameras;
+  readonly comparedCameras: Cameras;
   readonly #places: Places;
 
   constructor(
@@ -51,6 +55,8 @@ export class PanelModel extends Requests {
     super(host, changed);
     this.layerMaps = new LayerMaps((layers) => host.layerMaps({ layers }), changed);
     this.comparedMaps = new LayerMaps((explanations) => host.comparedMaps({ explanations }), changed);
+    this.cameras = new Cameras(view.linked, changed);
+    this.comparedCameras = new Cameras(view.linked, changed);
     this.#places = new Places(
       host,
       () => this.dismissNotice(),
@@ -190,6 +196,16 @@ export class PanelModel extends Requests {
     this.view = { ...this.view, ...change };
     this.keep(this.view);
     this.changed();
+  }
+
+  /** Magnifies pictures beside each other together, or each by itself. */
+  linkZoom(linked: boolean): void {
+    this.cameras.link(linked);
+    this.comparedCameras.link(linked);
+    this.announcement = linked
+      ? this.t('Pictures are magnified together.')
+      : this.t('Each picture is magnified by itself.');
+    this.setView({ linked });
   }
 
   openLayer(id: string): void {

@@ -11,6 +11,8 @@ export interface View extends PanelView {
   /** Colour map for attributions without sign; `colourMap` is the one for signed ones. */
   readonly sequentialMap: string;
   readonly scale: ScaleRule;
+  /** Whether pictures beside each other are magnified together. */
+  readonly linked: boolean;
   /** Whether a comparison is shown as a whole; undefined while there is none. */
   readonly grid?: boolean;
 }
@@ -21,6 +23,7 @@ export const defaultView: View = {
   sequentialMap: colourMapsOf('sequential')[0]!.id,
   scale: 'maximum',
   layout: 'overlay',
+  linked: true,
 };
 
 /** The largest smoothing the slider offers, in input pixels. */
@@ -36,7 +39,20 @@ export function restoreView(kept: unknown): View {
   if (!isRecord(kept)) return defaultView;
   const within = (value: unknown, high: number): value is number =>
     typeof value === 'number' && value >= 0 && value <= high;
-  const { question, history, layer, pinned, opacity, smoothing, colourMap, sequentialMap, scale, layout, grid } = kept;
+  const {
+    question,
+    history,
+    layer,
+    pinned,
+    opacity,
+    smoothing,
+    colourMap,
+    sequentialMap,
+    scale,
+    layout,
+    linked,
+    grid,
+  } = kept;
   return {
     ...(isRecord(question) && { question: question as unknown as PanelQuestion }),
     ...(isRecord(history) && { history: history as unknown as KeptHistory }),
@@ -51,6 +67,7 @@ export function restoreView(kept: unknown): View {
     colourMap: typeof colourMap === 'string' ? colourMap : defaultView.colourMap,
     sequentialMap: typeof sequentialMap === 'string' ? sequentialMap : defaultView.sequentialMap,
     scale: scale === 'percentile' ? scale : defaultView.scale,
+    linked: linked !== false,
     layout: layout === 'side-by-side' ? layout : defaultView.layout,
   };
 }

@@ -6,6 +6,7 @@ import {
   clampCamera,
   locationAt,
   pan,
+  pinch,
   place,
   reveal,
   stacked,
@@ -58,6 +59,56 @@ describe('placing content on a canvas', () => {
         expect(last.y).toBeLessThanOrEqual(canvas.height + 1e-6);
       }),
     );
+  });
+});
+
+describe('under any magnification', () => {
+  test('a pointer over a cell finds that cell, wherever the camera is', () => {
+    const zoom = fc.double({ min: 1, max: 64, noNaN: true });
+    const map = fc.record({ width: fc.integer({ min: 1, max: 40 }), height: fc.integer({ min: 1, max: 40 }) });
+    fc.assert(
+      fc.property(rect, size, zoom, share, share, map, share, share, (content, canvas, magnified, x, y, grid, u, v) => {
+        const camera = clampCamera({ x, y, zoom: magnified }, content, canvas, 6);
+        const placement = place(camera, content, canvas, 6);
+        const cell = {
+          x: Math.min(grid.width - 1, Math.floor(u * grid.width)),
+          y: Math.min(grid.height - 1, Math.floor(v * grid.height)),
+        };
+        // By the definition: cells share the content's width and height evenly.
+        const centre = {
+          x: content.x + ((cell.x + 0.5) * content.width) / grid.width,
+          y: content.y + ((cell.y + 0.5) * content.height) / grid.height,
+        };
+        const onCanvas = {
+          x: placement.left + placement.scale * centre.x,
+          y: placement.top + placement.scale * centre.y,
+        };
+        expect(locationAt(grid, content, toContent(placement, onCanvas))).toEqual(cell);
+      }),
+    );
+  });
+
+  test('two fingers keep what is under them', () => {
+    const content = { x: 0, y: 0, width: 100, height: 100 };
+    const canvas = { width: 200, height: 200 };
+    const camera = { x: 0.5, y: 0.5, zoom: 4 };
+    const before = place(camera, content, canvas);
+    const fingers = [
+      { x: 80, y: 100 },
+      { x: 120, y: 100 },
+    ] as const;
+    const moved = [
+      { x: 75, y: 110 },
+      { x: 135, y: 110 },
+    ] as const;
+    const after = place(pinch(camera, fingers, moved, content, canvas), content, canvas);
+    expect(after.scale).toBeCloseTo(1.5 * before.scale, 9);
+    for (const i of [0, 1] as const) {
+      const under = toContent(before, fingers[i]);
+      const now = toContent(after, moved[i]);
+      expect(now.x).toBeCloseTo(under.x, 9);
+      expect(now.y).toBeCloseTo(under.y, 9);
+    }
   });
 });
 
