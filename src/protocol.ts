@@ -357,8 +357,15 @@ export interface EngineApi extends StudyApi {
     readonly x: number;
     readonly y: number;
   }): Promise<ScalarMap>;
-  /** Writes the raw attribution (npy), the picture (png), the report (json) or the explanation graph (onnx). */
-  save(params: { readonly explanation: string; readonly path: string }): Promise<void>;
+  /**
+   * Writes the raw attribution (npy), the picture (png), the report (json, or html with what metrics say of it) or the
+   * explanation graph (onnx).
+   */
+  save(params: {
+    readonly explanation: string;
+    readonly path: string;
+    readonly judged?: readonly JudgedMetric[];
+  }): Promise<void>;
   release(params: { readonly explanation: string }): Promise<void>;
   /** How alike two maps are; null where their sizes differ. */
   compareMaps(params: { readonly first: ScalarMap; readonly second: ScalarMap }): Promise<MapChange | null>;

@@ -12,6 +12,7 @@ const names: Readonly<Record<Format, string>> = {
   png: 'PNG',
   npy: 'NumPy',
   json: 'JSON',
+  html: 'HTML',
   onnx: 'ONNX',
 };
 
@@ -80,5 +81,8 @@ async function told(uri: vscode.Uri): Promise<void> {
     vscode.l10n.t('{0} was written.', path.basename(uri.fsPath)),
     open,
   );
-  if (answer === open) await vscode.commands.executeCommand('vscode.open', uri);
+  if (answer !== open) return;
+  // The editor would show what the page is made of.
+  if (uri.path.endsWith('.html')) await vscode.env.openExternal(uri);
+  else await vscode.commands.executeCommand('vscode.open', uri);
 }

@@ -22,6 +22,7 @@ export interface PanelDesk {
   readonly question: PanelQuestion | undefined;
   readonly explanation: Explanation | undefined;
   readonly comparison: Comparison | undefined;
+  readonly judged: PanelState['judged'];
   /** A new document of the webview listens: what it is to show. */
   begun(): PanelState;
   /** Explains the same again, with some of the question changed. */
@@ -90,9 +91,11 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
     receptiveField: (params, context) => place(context, 'receptiveField', params),
     readers: (params, context) => place(context, 'readers', params),
     exportAs: async ({ format, png }, context) => {
-      if (!desk.explanation) throw nothingExplained();
-      await exportExplanation(desk.explanation, format, png, (file) =>
-        desk.ask(context, (api, explanation) => api.save({ explanation, path: file })),
+      const shown = desk.explanation;
+      if (!shown) throw nothingExplained();
+      const judged = desk.judged?.explanation === shown.id ? desk.judged.metrics : [];
+      await exportExplanation(shown, format, png, (file) =>
+        desk.ask(context, (api, explanation) => api.save({ explanation, path: file, judged })),
       );
     },
     writeConfig: async () => {

@@ -103,6 +103,10 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     return this.#comparison;
   }
 
+  get judged(): PanelState['judged'] {
+    return this.#state.judged;
+  }
+
   get active(): boolean {
     return this.#panel.active;
   }
@@ -158,7 +162,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
 
   /** Lets the document go back or forward, first out of what is open in it. */
   step(by: -1 | 1): void {
-    this.#link.tell((api) => api.go({ by }));
+    if (!this.#link.tell((api) => api.go({ by }))) void this.go(by);
   }
 
   /** Explains the same again, at once if somebody looks. */

@@ -86,9 +86,11 @@ export class WebviewLink<Host, Api> implements vscode.Disposable {
     void this.#connection?.update();
   }
 
-  /** Tells the document something at once, if it listens. */
-  tell(message: (api: Client<Api>) => Promise<void>): void {
-    if (this.#connection) message(this.#connection.api).catch(() => {});
+  /** Tells the document something at once, if it listens; whether it does. */
+  tell(message: (api: Client<Api>) => Promise<void>): boolean {
+    if (!this.#connection) return false;
+    message(this.#connection.api).catch(() => {});
+    return true;
   }
 
   dispose(): void {

@@ -13,6 +13,7 @@ import type {
   EngineInfo,
   ExplainParams,
   Explanation,
+  JudgedMetric,
   LayerInfo,
   MapChange,
   MethodSummary,
@@ -43,6 +44,7 @@ import { chooseProvider, listProviders, type ProviderChoice, parseProvider } fro
 import { type Explained, type ExplainReport, reportOf } from './report';
 import { ModelRuntime, type Request, Requests } from './requests';
 import { type Savable, saveExplanation } from './save';
+import { savedPage } from './savedPage';
 import { Sources } from './sources';
 import { GraphStore } from './store';
 import { type Given, photographOf, pictureOfInput, prepare } from './subject';
@@ -286,8 +288,8 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     return this.about(explanation, reading, context);
   }
 
-  async save({ explanation, path }: { explanation: string; path: string }): Promise<void> {
-    await saveExplanation(savable(this.#explanations.get(explanation)), path);
+  async save({ explanation, path, judged }: Parameters<EngineApi['save']>[0]): Promise<void> {
+    await saveExplanation(savable(this.#explanations.get(explanation), judged), path);
   }
 
   /** Writes an explanation to a file, in the format that the file's name says. */
@@ -383,14 +385,17 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
   }
 }
 
-function savable({ answer, report, photograph }: LivingExplanation): Savable {
+function savable(living: LivingExplanation, judged: readonly JudgedMetric[] = []): Savable {
+  const { answer, report, photograph } = living;
   const { attribution, method } = answer;
+  const locations = locationsOf(answer);
   return {
     report,
     map: attribution.map,
-    locations: locationsOf(answer),
+    locations,
     signed: method.info.signed,
     ...(photograph && { photograph }),
+    page: () => savedPage(living, locations, judged),
     graph: () => graphOf(answer),
   };
 }

@@ -129,8 +129,8 @@ async function overPhotograph(photograph: Photograph, map: ScalarMap, signed: bo
 }
 
 /** The map alone, its pixels enlarged to squares. */
-function alone(map: ScalarMap, signed: boolean): Painted {
-  const factor = Math.max(1, Math.ceil(SMALLEST_SIDE / Math.max(map.width, map.height)));
+function alone(map: ScalarMap, signed: boolean, smallest: number): Painted {
+  const factor = Math.max(1, Math.ceil(smallest / Math.max(map.width, map.height)));
   const [width, height] = [map.width * factor, map.height * factor];
   const scale = scaleOf(map);
   const colours = palette(signed);
@@ -145,18 +145,24 @@ function alone(map: ScalarMap, signed: boolean): Painted {
   return { width, height, data };
 }
 
+interface Drawing {
+  readonly photograph?: Photograph | undefined;
+  readonly caption?: string;
+  readonly smallest?: number;
+}
+
 /**
  * A map as a PNG file, over the photograph where there is one. Colours are centred on 0 and reach to the largest
  * absolute value.
  *
- * @param caption what the map is of, kept in the file's metadata
+ * `caption` says what the map is of and is kept in the file's metadata; a map without a photograph is enlarged to at
+ * least `smallest` pixels.
  */
-export async function renderMap(
-  map: ScalarMap,
-  signed: boolean,
-  { photograph, caption }: { readonly photograph?: Photograph | undefined; readonly caption?: string } = {},
-): Promise<Uint8Array> {
-  const { width, height, data } = photograph ? await overPhotograph(photograph, map, signed) : alone(map, signed);
+export async function renderMap(map: ScalarMap, signed: boolean, drawing: Drawing = {}): Promise<Uint8Array> {
+  const { photograph, caption, smallest = SMALLEST_SIDE } = drawing;
+  const { width, height, data } = photograph
+    ? await overPhotograph(photograph, map, signed)
+    : alone(map, signed, smallest);
   const picture = sharp(data, { raw: { width, height, channels: 3 } }).png();
   return (caption ? picture.withExif({ IFD0: { ImageDescription: caption } }) : picture).toBuffer();
 }

@@ -18,11 +18,13 @@ export interface Savable {
   readonly locations: ScalarMap;
   readonly signed: boolean;
   readonly photograph?: Photograph;
+  /** All that is known of it as a page. */
+  readonly page: () => Promise<string>;
   /** The graph that computes it from the model's inputs. Throws when there is no single one. */
   readonly graph: () => Graph;
 }
 
-export const SAVE_FORMATS = ['npy', 'png', 'json', 'onnx'] as const;
+export const SAVE_FORMATS = ['npy', 'png', 'json', 'html', 'onnx'] as const;
 export type SaveFormat = (typeof SAVE_FORMATS)[number];
 
 /** The format that a file name asks for. Throws UNKNOWN_FORMAT. */
@@ -42,6 +44,8 @@ async function contentsOf(what: Savable, format: SaveFormat): Promise<Uint8Array
       return writeNpy({ dtype: 'float32', shape: what.map.shape, data: what.map.data });
     case 'json':
       return Buffer.from(`${JSON.stringify(what.report, null, 2)}\n`);
+    case 'html':
+      return Buffer.from(await what.page());
     case 'onnx':
       return exportModel(what.graph());
     case 'png':
@@ -55,7 +59,7 @@ function captionOf({ model, method, target }: ExplainReport): string {
 }
 
 /**
- * Writes the raw attribution (npy), the picture (png), the report (json) or the explanation as a model (onnx, weights
+ * Writes the raw attribution (npy), the picture (png), the report (json, html) or the explanation as a model (onnx, weights
  * inside), as the file's name says.
  *
  * @throws PrismError UNKNOWN_FORMAT, FILE_UNWRITABLE, NOT_ONE_GRAPH

@@ -109,7 +109,10 @@ export interface HostApi {
   /** Lets the person choose a file for an option; undefined when they do not. */
   pickFile(params: { readonly title: string }): Promise<string | undefined>;
   /** `png` comes with the picture as the panel paints it. */
-  exportAs(params: { readonly format: 'png' | 'npy' | 'json' | 'onnx'; readonly png?: Uint8Array }): Promise<void>;
+  exportAs(params: {
+    readonly format: 'png' | 'npy' | 'json' | 'html' | 'onnx';
+    readonly png?: Uint8Array;
+  }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;
   openModelConfig(params: Record<string, never>): Promise<void>;
   /** Opens the line of the training code that made a layer. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { utimesSync } from 'node:fs';
-import { afterEach, describe, it } from 'mocha';
+import { after, afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { PanelState } from '../../src/protocol/panel';
 import { closeEverything, explained, hexagon, ready, shown, until } from './support';
@@ -20,6 +20,12 @@ const by =
 
 describe('going back and forward', () => {
   afterEach(closeEverything);
+
+  // What is used last is what the next explanation begins with.
+  after(async () => {
+    await explained('modelPrism.explainWith.srd', vscode.Uri.file(hexagon()));
+    await closeEverything();
+  });
 
   it('shows what was shown, without explaining it again; forward as well', async () => {
     const image = vscode.Uri.file(hexagon());

@@ -165,6 +165,7 @@ export class Header extends PrismElement {
     const items = [
       ...(pictures ? [{ id: 'png', title: t('Picture (PNG)…') }] : []),
       { id: 'npy', title: t('Raw values (NPY)…') },
+      { id: 'html', title: t('Report (HTML)…') },
       { id: 'json', title: t('Report (JSON)…') },
       { id: 'onnx', title: t('Explanation graph (ONNX)…') },
     ];

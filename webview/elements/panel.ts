@@ -5,6 +5,7 @@ import { colourMap } from '../logic/colour-maps';
 import { conservationText } from '../logic/conservation';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
+import type { ExportFormat } from '../logic/requests';
 import { decodePhoto, type Photo, samePhotograph } from '../painting/photo';
 import { pictureOf } from '../painting/picture';
 import { readTheme } from '../painting/scene';
@@ -329,7 +330,7 @@ export class Panel extends PrismElement {
 
   #export = async ({ detail }: CustomEvent<string>): Promise<void> => {
     const model = this.model!;
-    if (detail !== 'png') return model.exportAs(detail as 'npy' | 'json' | 'onnx');
+    if (detail !== 'png') return model.exportAs(detail as ExportFormat);
     return model.exportAs('png', new Uint8Array(await (await this.#picture()).arrayBuffer()));
   };
 

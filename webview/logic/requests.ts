@@ -2,6 +2,8 @@ import type { RemoteError } from '../../src/protocol';
 import type { HostApi } from '../../src/protocol/panel';
 import { type Client, toRemoteError } from '../../src/rpc';
 
+export type ExportFormat = Parameters<HostApi['exportAs']>[0]['format'];
+
 /** What a person asks of the host through the panel, and what is told when it fails. */
 export class Requests {
   /** A request of the panel's own that failed; the explanation is not affected. */
@@ -29,7 +31,7 @@ export class Requests {
     return this.ask(() => this.host.explainPart(part));
   }
 
-  exportAs(format: 'png' | 'npy' | 'json' | 'onnx', png?: Uint8Array): Promise<void> {
+  exportAs(format: ExportFormat, png?: Uint8Array): Promise<void> {
     return this.ask(() => this.host.exportAs(png ? { format, png } : { format }));
   }
 

@@ -1,22 +1,14 @@
 import { basename } from 'node:path';
 import { metricById } from '../../metrics/index';
 import type { Estimate } from '../../metrics/statistics';
+import { arrow, escaped, number, page } from '../page';
 import type { Entry, Evaluation, MethodSummary } from './evaluation';
 import { meanCurve } from './summary';
 import { NOUNS } from './tables';
 
-/** In a panel of an editor the page wears the editor's theme; elsewhere the system's. */
 const STYLE = `
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --page: Canvas; --quiet: GrayText; }
-body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: var(--page); }
-td.text { text-align: left; white-space: normal; }
-.best { font-weight: 700; } .interval, .note { color: var(--quiet); font-size: .85em; } .interval { display: block; font-weight: 400; }
-.curves { display: flex; flex-wrap: wrap; gap: 2rem; } figure { margin: 0; } svg { display: block; max-width: 100%; }
+.best { font-weight: 700; } .interval { color: var(--quiet); display: block; font-size: .85em; font-weight: 400; }
+.curves { display: flex; flex-wrap: wrap; gap: 2rem; }
 svg text { font: 11px system-ui, sans-serif; fill: currentColor; } .axis { stroke: currentColor; opacity: .35; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; padding: 0; }
 .legend svg { display: inline-block; vertical-align: middle; margin-right: .4rem; }
@@ -30,18 +22,6 @@ const lineStyle = (index: number): string => {
   const dash = DASHES[Math.floor(index / COLOURS.length) % DASHES.length];
   return `stroke="${COLOURS[index % COLOURS.length]}" stroke-width="2" fill="none"${dash && ` stroke-dasharray="${dash}"`}`;
 };
-
-/** Text that is nothing but text. */
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-
-/** A number as people read it. */
-function number(value: number): string {
-  if (value === 0) return '0';
-  const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
-}
-
-const arrow = (better: 'higher' | 'lower'): string => (better === 'higher' ? '↑' : '↓');
 
 function best(methods: readonly MethodSummary[], metric: string, better: 'higher' | 'lower'): number | undefined {
   const means = methods.flatMap(({ metrics }) => metrics[metric]?.mean ?? []);
@@ -188,19 +168,12 @@ function settings({ methods, metrics }: Evaluation): string {
 /** An evaluation as a page that needs no other file. */
 export function evaluationPage(evaluation: Evaluation, entries: readonly Entry[]): string {
   const name = basename(evaluation.model);
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Explanations of ${escaped(name)}</title><style>${STYLE}</style></head><body>
-<h1>Explanations of ${escaped(name)}</h1>
-<p>${aboutInputs(evaluation).map(escaped).join(' · ')} · ${escaped(evaluation.provider)}</p>
+  const body = `<p>${aboutInputs(evaluation).map(escaped).join(' · ')} · ${escaped(evaluation.provider)}</p>
 ${table(evaluation)}
 <p class="note">Means over ${NOUNS[evaluation.images.kind].many} with their 95 % bootstrap intervals; the best mean is bold. ↑ higher is better, ↓ lower.</p>
 ${curves(evaluation, entries)}
 ${failures(evaluation)}
 ${inputs(evaluation, entries)}
-${settings(evaluation)}
-</body></html>
-`;
+${settings(evaluation)}`;
+  return page(`Explanations of ${name}`, STYLE, body);
 }
