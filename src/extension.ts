@@ -11,6 +11,7 @@ import { LayerPages } from './editor/layers';
 import { MethodChoice } from './editor/methods';
 import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
+import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
 import { registerImagePaths } from './editor/source/image-paths';
 import { SourceLenses } from './editor/source/lenses';
@@ -34,6 +35,8 @@ export interface ModelPrism {
   comparisons(): readonly ModelsState[];
   /** What the view of checkpoints shows. */
   checkpoints(): CheckpointState;
+  /** Shows what a link to an explanation leads to. */
+  open(link: vscode.Uri): Promise<void>;
 }
 
 /** Makes the rooms and hands each what it needs. */
@@ -44,7 +47,15 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const methods = new MethodChoice(context.workspaceState, engine);
   const metrics = new MetricChoice(context.workspaceState, engine);
   const diagnostics = new ConfigDiagnostics();
-  const panels = new Panels({ extension: context.extensionUri, engine, methods, metrics, diagnostics, log });
+  const panels = new Panels({
+    extension: context.extensionUri,
+    extensionId: context.extension.id,
+    engine,
+    methods,
+    metrics,
+    diagnostics,
+    log,
+  });
   const explainer = new Explainer(models, methods, panels);
   const layers = new LayerPages(engine);
   const { extensionUri: extension } = context;
@@ -54,6 +65,8 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const ties = new SourceTies(engine, panels, log);
   context.subscriptions.push(new SourceLenses(ties), ties, registerImagePaths(), registerExportLenses());
+  const links = new LinkHandler(engine, panels);
+  context.subscriptions.push(vscode.window.registerUriHandler(links));
   const status = new Status(engine, models, panels);
   const debug = new DebugRoom({ context, log, engine, models, methods, panels });
   context.subscriptions.push(
@@ -90,6 +103,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     panels: () => panels.all.map(({ state }) => state),
     evaluations: () => evaluations.all.map(({ state }) => state),
     checkpoints: () => checkpoints.state,
+    open: (link) => links.open(link),
     comparisons: () => comparisons.all,
   };
 }

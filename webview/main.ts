@@ -22,6 +22,7 @@ serve<PanelApi>(connection, {
   update: async (state) => model.update(state),
   working: async (params) => model.working(params),
   go: async ({ by }) => model.go(by),
+  copyLink: () => model.copyLink(),
   openLayer: async ({ layer }) => model.openLayer(layer),
 });
 connection.listen();

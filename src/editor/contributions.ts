@@ -16,6 +16,8 @@ export const commands = {
   compareMethods: 'modelPrism.compareMethods',
   goBack: 'modelPrism.goBack',
   goForward: 'modelPrism.goForward',
+  copyLink: 'modelPrism.copyLink',
+  exportReport: 'modelPrism.exportReport',
   judgeMap: 'modelPrism.judgeMap',
   evaluateFolder: 'modelPrism.evaluateFolder',
   chooseModel: 'modelPrism.chooseModel',

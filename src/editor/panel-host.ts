@@ -8,6 +8,7 @@ import { commands } from './contributions';
 import type { EngineRoom } from './engine-room';
 import { exportComparison, exportExplanation } from './export';
 import { pickFile } from './files';
+import { copyLink } from './links';
 import type { MethodChoice } from './methods';
 import type { QuestionChange } from './questions';
 import { openConfig, writeConfig } from './settings-file';
@@ -15,6 +16,7 @@ import { openConfig, writeConfig } from './settings-file';
 /** A panel, as what its webview asks for is done with it. */
 export interface PanelDesk {
   readonly rooms: {
+    readonly extensionId: string;
     readonly engine: EngineRoom;
     readonly methods: MethodChoice;
     readonly log: vscode.LogOutputChannel;
@@ -39,6 +41,21 @@ export interface PanelDesk {
 
 export const nothingExplained = (): PrismError =>
   new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+
+/** Writes what a panel shows to where the person says, with what metrics say of it. */
+export async function exportShown(
+  desk: Pick<PanelDesk, 'explanation' | 'judged' | 'ask'>,
+  format: Parameters<HostApi['exportAs']>[0]['format'],
+  context: CallContext,
+  png?: Uint8Array,
+): Promise<void> {
+  const shown = desk.explanation;
+  if (!shown) throw nothingExplained();
+  const judged = desk.judged?.explanation === shown.id ? desk.judged.metrics : [];
+  await exportExplanation(shown, format, png, (file) =>
+    desk.ask(context, (api, explanation) => api.save({ explanation, path: file, judged })),
+  );
+}
 
 /** What the webview asks. Work that takes long is answered at once and seen in the state. */
 export function panelHost(desk: PanelDesk): Implementation<HostApi> {
@@ -91,12 +108,11 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
     receptiveField: (params, context) => place(context, 'receptiveField', params),
     readers: (params, context) => place(context, 'readers', params),
     exportAs: async ({ format, png }, context) => {
-      const shown = desk.explanation;
-      if (!shown) throw nothingExplained();
-      const judged = desk.judged?.explanation === shown.id ? desk.judged.metrics : [];
-      await exportExplanation(shown, format, png, (file) =>
-        desk.ask(context, (api, explanation) => api.save({ explanation, path: file, judged })),
-      );
+      await exportShown(desk, format, context, png);
+    },
+    copyLink: async ({ look }) => {
+      if (!desk.explanation) throw nothingExplained();
+      await copyLink(desk.rooms.extensionId, desk.explanation, desk.question, look);
     },
     writeConfig: async () => {
       if (desk.question) await writeConfig(engine.api, desk.question.model);

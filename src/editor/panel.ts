@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { EngineApi, ExplainParams, Explanation, Progress } from '../protocol';
 import type { HostApi, KeptHistory, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
@@ -11,6 +12,7 @@ import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
+import type { LinkedState } from './state-link';
 import { Visited } from './visited';
 import { filesBehind, watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
@@ -27,6 +29,7 @@ type Change = { readonly [K in keyof PanelState]?: PanelState[K] | undefined };
 /** What a panel needs of the extension. */
 export interface PanelRooms {
   readonly extension: vscode.Uri;
+  readonly extensionId: string;
   readonly engine: EngineRoom;
   readonly methods: MethodChoice;
   readonly metrics: MetricChoice;
@@ -136,6 +139,13 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     this.#panel.reveal(undefined, true);
   }
 
+  /** Explains, and opens a part of the explanation when it is there. */
+  async open({ question, look }: LinkedState): Promise<void> {
+    const opened = look && { ...look, id: randomUUID() };
+    if (opened) this.#change({ open: opened });
+    await this.explain(question);
+  }
+
   /** Opens a layer of the explanation on show. */
   openLayer(layer: string): void {
     this.reveal();
@@ -160,9 +170,9 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     this.#update({ history: this.#visited.state });
   }
 
-  /** Lets the document go back or forward, first out of what is open in it. */
-  step(by: -1 | 1): void {
-    if (!this.#link.tell((api) => api.go({ by }))) void this.go(by);
+  /** Tells the document something at once, if it listens; whether it does. */
+  tell(message: (api: Client<PanelApi>) => Promise<void>): boolean {
+    return this.#link.tell(message);
   }
 
   /** Explains the same again, at once if somebody looks. */

@@ -4,6 +4,7 @@ import { panelViewType } from './contributions';
 import { keptHistory } from './history';
 import { keptQuestion } from './kept-question';
 import { ExplanationPanel, type PanelRooms } from './panel';
+import type { LinkedState } from './state-link';
 
 /** All open panels. An explanation goes to the one that was used last, unless a new one is asked for. */
 export class Panels implements vscode.Disposable, vscode.WebviewPanelSerializer {
@@ -42,6 +43,13 @@ export class Panels implements vscode.Disposable, vscode.WebviewPanelSerializer 
     const panel = (where === 'reuse' ? this.current : undefined) ?? this.#create();
     panel.reveal();
     return panel.explain(question);
+  }
+
+  /** Shows what a link leads to, in the panel used last. */
+  open(state: LinkedState): Promise<void> {
+    const panel = this.current ?? this.#create();
+    panel.reveal();
+    return panel.open(state);
   }
 
   /** Explains by several methods in the panel used last. */

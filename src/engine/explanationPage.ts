@@ -129,8 +129,8 @@ function judged(metrics: readonly JudgedMetric[]): string {
 function layers(shown: ExplanationPage['layers']): string {
   const tiles = shown.map(({ layer, map, picture }) => {
     const sum = map.data.reduce((total, value) => total + value, 0);
-    const text = `${layer.title}: ${layer.op}, ${map.width} × ${map.height}`;
-    return `<figure><img src="${escaped(picture)}" alt="${escaped(`Map of ${text}`)}"><figcaption>${escaped(text)} <span class="note">sum ${number(sum)}</span></figcaption></figure>`;
+    const text = `${layer.op}, ${map.width} × ${map.height}`;
+    return `<figure><img src="${escaped(picture)}" alt="${escaped(`Map of ${layer.title}`)}"><figcaption>${escaped(layer.title)}<br><span class="note">${escaped(text)}<br>sum ${number(sum)}</span></figcaption></figure>`;
   });
   return tiles.length > 0 ? `<div class="layers">${tiles.join('\n')}</div>` : '';
 }

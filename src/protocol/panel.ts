@@ -31,6 +31,12 @@ export interface PanelQuestion extends ExplainParams {
   readonly compare?: readonly string[];
 }
 
+/** What is open in an explanation. */
+export interface PanelLook {
+  readonly layer: string;
+  readonly pinned?: { readonly x: number; readonly y: number };
+}
+
 /** A question that was shown, and what it is called. */
 export interface HistoryEntry {
   readonly question: PanelQuestion;
@@ -50,6 +56,8 @@ export interface PanelState {
   readonly error?: RemoteError;
   /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
   readonly question?: PanelQuestion;
+  /** What is to be opened in the explanation when it is there, once for each id. */
+  readonly open?: PanelLook & { readonly id: string };
   /** `steps` counts how often one went back or forward. */
   readonly history?: KeptHistory & { readonly steps: number };
   /** Methods beside each other, of the same model and image as the explanation. */
@@ -113,6 +121,8 @@ export interface HostApi {
     readonly format: 'png' | 'npy' | 'json' | 'html' | 'onnx';
     readonly png?: Uint8Array;
   }): Promise<void>;
+  /** Copies a link to what is shown. */
+  copyLink(params: { readonly look?: PanelLook }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;
   openModelConfig(params: Record<string, never>): Promise<void>;
   /** Opens the line of the training code that made a layer. */
@@ -127,6 +137,8 @@ export interface PanelApi {
   working(params: Pick<PanelState, 'question' | 'progress'>): Promise<void>;
   /** Back or forward, first out of what is open within an explanation. */
   go(params: { readonly by: -1 | 1 }): Promise<void>;
+  /** Copies a link to what is shown. */
+  copyLink(params: Record<string, never>): Promise<void>;
   /** Opens a layer of the explanation on show. */
   openLayer(params: { readonly layer: string }): Promise<void>;
 }

@@ -162,12 +162,14 @@ export class Header extends PrismElement {
     const { t } = this;
     const { pictured, comparing, explanation } = this.model;
     const pictures = pictured !== undefined || comparing || explanation === undefined;
+    const linkable = explanation?.photograph !== undefined || explanation?.text !== undefined;
     const items = [
       ...(pictures ? [{ id: 'png', title: t('Picture (PNG)…') }] : []),
       { id: 'npy', title: t('Raw values (NPY)…') },
       { id: 'html', title: t('Report (HTML)…') },
       { id: 'json', title: t('Report (JSON)…') },
       { id: 'onnx', title: t('Explanation graph (ONNX)…') },
+      ...(linkable ? [{ id: 'link', title: t('Copy link') }] : []),
     ];
     return html`
       ${

@@ -330,6 +330,7 @@ export class Panel extends PrismElement {
 
   #export = async ({ detail }: CustomEvent<string>): Promise<void> => {
     const model = this.model!;
+    if (detail === 'link') return model.copyLink();
     if (detail !== 'png') return model.exportAs(detail as ExportFormat);
     return model.exportAs('png', new Uint8Array(await (await this.#picture()).arrayBuffer()));
   };

@@ -20,6 +20,7 @@ import { gridSize, neighbour, pfvGrid, placeName } from './pfv-grid';
 import { type Place, type PlaceMap, Places } from './places';
 import { Requests } from './requests';
 import { completed } from './snapshot';
+import { historyEntry, openedFromComparison, stepped } from './steps';
 import { share, strongest, sums } from './strongest';
 import type { View } from './view';
 
@@ -76,10 +77,10 @@ export class PanelModel extends Requests {
     if (!sameContent(before?.l10n, state.l10n)) this.t = translator(state.l10n);
     if (state.status !== 'working') this.asked = {};
     this.#keepForHost(state);
-    const stepped = before?.history !== undefined && before.history.steps !== state.history?.steps;
     if (before?.comparison?.id !== state.comparison?.id) this.#comparisonChanged(before !== undefined);
-    if (stepped) this.setView({ grid: this.comparison && state.question?.compare !== undefined });
+    if (stepped(before, state)) this.setView({ grid: this.comparison && state.question?.compare !== undefined });
     if (before?.explanation?.id !== state.explanation?.id) this.#explanationChanged(before?.explanation !== undefined);
+    this.#openWanted(state);
     if (
       state.status === 'failed' &&
       state.error &&
@@ -109,8 +110,7 @@ export class PanelModel extends Requests {
 
   /** What one can go back or forward to. */
   historyEntry(by: -1 | 1): HistoryEntry | undefined {
-    const { history } = this.state ?? {};
-    return history?.entries[history.index + by];
+    return historyEntry(this.state, by);
   }
 
   /** Back or forward: first out of what is open within an explanation, then in what was shown before. */
@@ -119,24 +119,19 @@ export class PanelModel extends Requests {
     if (this.historyEntry(by)) void this.ask(() => this.host.go({ by }));
   }
 
-  /** Whether going back has something to do. */
+  /** Whether going back or forward has something to do. */
   canGo(by: -1 | 1): boolean {
-    return this.historyEntry(by) !== undefined || (by < 0 && (this.layer !== undefined || this.#openedFromComparison));
+    const open = this.layer !== undefined || openedFromComparison(this.state, this.comparing);
+    return this.historyEntry(by) !== undefined || (by < 0 && open);
   }
 
   /** Closes the open layer, or goes back to the comparison that the explanation was opened from. */
   #leavesOpen(): boolean {
     if (this.comparing) return false;
     if (this.layer) this.closeLayer();
-    else if (this.#openedFromComparison) this.showComparison();
+    else if (openedFromComparison(this.state, this.comparing)) this.showComparison();
     else return false;
     return true;
-  }
-
-  get #openedFromComparison(): boolean {
-    const { history } = this.state ?? {};
-    const compared = history?.entries[history.index]?.question.compare !== undefined;
-    return this.comparison !== undefined && !this.comparing && compared;
   }
 
   get comparison(): ComparisonState | undefined {
@@ -316,10 +311,29 @@ export class PanelModel extends Requests {
     await this.ask(() => this.host.compareTarget({ index }));
   }
 
+  copyLink = (): Promise<void> => {
+    const { layer, pinned } = this;
+    const look = layer && { layer: layer.id, ...(pinned && { pinned: { x: pinned.x, y: pinned.y } }) };
+    return this.ask(async () => {
+      await this.host.copyLink(look ? { look } : {});
+      this.announce(this.t('The link was copied.'));
+    });
+  };
+
   goToCode = (): Promise<void> =>
     this.ask(async () => {
       if (this.layer) await this.host.goToCode({ layer: this.layer.id });
     });
+
+  /** Opens what a link leads to, once. */
+  #openWanted({ open, status }: PanelState): void {
+    if (status !== 'ready' || open === undefined || open.id === this.view.opened) return;
+    this.view = { ...this.view, opened: open.id };
+    this.openLayer(open.layer);
+    const { layer } = this;
+    if (layer?.id === open.layer && open.pinned) this.pin(open.pinned);
+    this.keep(this.view);
+  }
 
   /** The webview keeps question and history for the host, which gets them back after a reload. */
   #keepForHost({ question = this.view.question, history }: PanelState): void {

@@ -8,6 +8,8 @@ export interface View extends PanelView {
   readonly question?: PanelQuestion;
   /** Likewise. */
   readonly history?: KeptHistory;
+  /** What was opened last because the host said so: it is not opened again after a reload. */
+  readonly opened?: string;
   /** Colour map for attributions without sign; `colourMap` is the one for signed ones. */
   readonly sequentialMap: string;
   readonly scale: ScaleRule;
@@ -42,6 +44,7 @@ export function restoreView(kept: unknown): View {
   const {
     question,
     history,
+    opened,
     layer,
     pinned,
     opacity,
@@ -56,6 +59,7 @@ export function restoreView(kept: unknown): View {
   return {
     ...(isRecord(question) && { question: question as unknown as PanelQuestion }),
     ...(isRecord(history) && { history: history as unknown as KeptHistory }),
+    ...(typeof opened === 'string' && { opened }),
     ...(typeof layer === 'string' && { layer }),
     ...(isRecord(pinned) &&
       typeof pinned.layer === 'string' &&

@@ -92,7 +92,7 @@ export function tokenReport({ study, ms, warnings, provider }: KeptStudy): Token
 /**
  * Writes the map (npy, float32 [rows, tokens]), its picture (png) or the report (json).
  *
- * @throws PrismError UNKNOWN_FORMAT, NOT_ONE_GRAPH, FILE_UNWRITABLE
+ * @throws PrismError UNKNOWN_FORMAT, NOT_ONE_GRAPH, NOT_ONE_EXPLANATION, FILE_UNWRITABLE
  */
 export async function saveStudy(kept: KeptStudy, path: string): Promise<void> {
   const bytes = await contentsOf(kept, path);
@@ -111,6 +111,11 @@ async function contentsOf(kept: KeptStudy, path: string): Promise<Uint8Array> {
       return renderMap(map, method.info.signed, {
         caption: `${method.info.id} of ${model.path}: ${studied.rows.map(({ target }) => target.label).join(' ')}`,
       });
+    case 'html':
+      throw new PrismError(
+        'NOT_ONE_EXPLANATION',
+        `${path}: a page tells of one explanation; explain a single token to have one, or write .json`,
+      );
     case 'onnx':
       throw new PrismError(
         'NOT_ONE_GRAPH',

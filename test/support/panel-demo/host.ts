@@ -216,6 +216,9 @@ function start(): void {
       if (history)
         await demo.update({ history: { ...history, index: history.index + params.by, steps: history.steps + 1 } });
     },
+    async copyLink(params) {
+      note('copyLink', params);
+    },
     async explainTarget(params) {
       note('explainTarget', params);
       (await host).target = params.index;

@@ -85,6 +85,7 @@ function setUp(view: View = defaultView) {
     ready: (params) => answer('ready', params, { status: 'empty', methods, l10n: {} } satisfies PanelState),
     explainTarget: nothing('explainTarget'),
     go: nothing('go'),
+    copyLink: nothing('copyLink'),
     chooseMethod: nothing('chooseMethod'),
     setOptions: nothing('setOptions'),
     cancel: nothing('cancel'),
@@ -460,6 +461,40 @@ describe('method and options', () => {
     expect(model.asked.target).toBe(285);
     ready({}, 'second');
     expect(model.asked.target).toBeUndefined();
+  });
+});
+
+describe('links', () => {
+  test('say what is open', async () => {
+    const { model, ready, asked } = setUp();
+    ready();
+    await model.copyLink();
+    model.openLayer('relu');
+    await model.copyLink();
+    model.pin({ x: 1, y: 2 });
+    await model.copyLink();
+    expect(asked('copyLink')).toEqual([
+      {},
+      { look: { layer: 'relu' } },
+      { look: { layer: 'relu', pinned: { x: 1, y: 2 } } },
+    ]);
+  });
+
+  test('open their layer and pin when the explanation is there, and only once', () => {
+    const { model, kept } = setUp();
+    const open = { id: 'a', layer: 'relu', pinned: { x: 1, y: 2 } };
+    model.update({ status: 'working', methods, l10n: {}, open });
+    expect(model.layer).toBeUndefined();
+    const state: PanelState = { status: 'ready', explanation: explanation('first'), methods, l10n: {}, open };
+    model.update(state);
+    expect([model.layer?.id, model.pinned]).toEqual(['relu', { layer: 'relu', x: 1, y: 2 }]);
+    model.closeLayer();
+    model.update({ ...state });
+    expect(model.layer).toBeUndefined();
+    // After a reload as well.
+    const again = setUp(kept.at(-1)!);
+    again.model.update(state);
+    expect(again.model.layer).toBeUndefined();
   });
 });
 

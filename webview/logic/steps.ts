@@ -1,0 +1,17 @@
+import type { HistoryEntry, PanelState } from '../../src/protocol/panel';
+
+/** The entry of the history so many steps further. */
+export function historyEntry(state: PanelState | undefined, by: -1 | 0 | 1): HistoryEntry | undefined {
+  const { history } = state ?? {};
+  return history?.entries[history.index + by];
+}
+
+/** Whether the explanation on show was opened from the comparison beside it. */
+export function openedFromComparison(state: PanelState | undefined, comparing: boolean): boolean {
+  const compared = historyEntry(state, 0)?.question.compare !== undefined;
+  return state?.comparison !== undefined && !comparing && compared;
+}
+
+/** Whether one has just gone back or forward. */
+export const stepped = (before: PanelState | undefined, now: PanelState): boolean =>
+  before?.history !== undefined && before.history.steps !== now.history?.steps;
