@@ -180,9 +180,9 @@ export const cpuRewrites: readonly Rewrite[] = [fasterConvTranspose, blockedExpa
 
 /** For a graph whose values are brought into blocks next: strides over two axes are left to that. */
 const exceptStrides: Rewrite = (node, context) => {
-  const strides = getInts(node, 'strides');
-  const isLeft = context.b.rank(node.outputs[0]) === 4 && strides?.some((stride) => stride !== 1);
-  return isLeft ? undefined : fasterConvTranspose(node, context);
+  if (node.op !== 'ConvTranspose') return undefined;
+  const hasStrides = getInts(node, 'strides')?.some((stride) => stride !== 1) ?? false;
+  return hasStrides && context.b.rank(node.inputs[0]) === 4 ? undefined : fasterConvTranspose(node, context);
 };
 
 export const rewritesBeforeBlocks: readonly Rewrite[] = [exceptStrides, ...GENERAL];

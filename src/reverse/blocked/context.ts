@@ -1,4 +1,5 @@
 import type { Builder } from '../../graph/builder';
+import { type Graph, typeOf } from '../../graph/ir';
 
 /** onnxruntime's domain of operators on channels in blocks, which its own optimiser writes. */
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
@@ -15,6 +16,8 @@ export interface Context {
   readonly b: Builder;
   /** Channels in a block. */
   readonly block: number;
+  /** True if the value's shape is known: some depend on what the values are. */
+  isKnown(value: string): boolean;
   /** True for values of whole blocks over more than one place. */
   fits(value: string): boolean;
   /** True if the value is in blocks already, or will be. */
@@ -31,3 +34,7 @@ export interface Context {
 
 /** What stands for a node's first output: a value in blocks, one in either layout, or a convolution that waits. */
 export type Converted = { readonly blocked: string } | { readonly either: string } | { readonly pending: Pending };
+
+/** True if all of a value's dimensions are numbers. */
+export const hasShape = (graph: Graph, value: string): boolean =>
+  typeOf(graph, value)?.shape?.every((dim) => typeof dim === 'number') ?? false;

@@ -4,7 +4,7 @@ import type { Attributes, Graph, Node } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
 import { convTransposeWindows } from '../../ops/conv';
 import { flipWeights } from '../forms';
-import { BLOCKED_DOMAIN, type Context, type Converted } from './context';
+import { BLOCKED_DOMAIN, type Context, type Converted, hasShape } from './context';
 
 /** Weights [O, I, kernel…] with blocks of outputs innermost, and, where the input is in blocks, those of inputs next. */
 function reordered(b: Builder, weight: string, block: number, inputsInBlocks: boolean): string {
@@ -65,7 +65,8 @@ export function fitsBlocks(graph: Graph, block: number): boolean {
   let [all, fitting] = [0, 0];
   for (const node of graph.nodes) {
     if (node.domain !== '' || (node.op !== 'Conv' && node.op !== 'ConvTranspose')) continue;
-    if (b.rank(node.inputs[0]) !== 4) continue;
+    const values = [node.inputs[0], node.inputs[1], node.outputs[0]];
+    if (!values.every((value) => hasShape(graph, value)) || b.rank(node.inputs[0]) !== 4) continue;
     const { inputs, weight, group } = sizesOf(node, b);
     const places = elementCount(b.shape(node.op === 'Conv' ? node.outputs[0] : node.inputs[0]).slice(2));
     const work = elementCount(weight) * places;

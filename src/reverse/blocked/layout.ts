@@ -5,7 +5,7 @@ import { prune } from '../../graph/prune';
 import { elementCount } from '../../graph/tensor';
 import { reads } from '../../graph/topology';
 import { castTo } from '../../ops/common';
-import { BLOCKED_DOMAIN, type Context, type Pending } from './context';
+import { BLOCKED_DOMAIN, type Context, hasShape, type Pending } from './context';
 import { conversionOf } from './operators';
 
 class Walk implements Context {
@@ -79,6 +79,10 @@ class Walk implements Context {
   #place(node: Node): void {
     this.#flush();
     this.#nodes.push(node);
+  }
+
+  isKnown(value: string): boolean {
+    return hasShape(this.graph, value);
   }
 
   fits(value: string): boolean {

@@ -148,7 +148,10 @@ const CONVERSIONS: Readonly<Record<string, Conversion>> = {
 
 /** What stands for a node in blocks; undefined where it stays as it is. */
 export function conversionOf(node: Node, context: Context): Converted | undefined {
-  if (node.domain !== '' || context.b.rank(node.outputs[0]) !== 4) return undefined;
+  if (node.domain !== '') return undefined;
+  const present = node.inputs.filter((input) => input !== '');
+  if (!node.outputs[0] || ![node.outputs[0], ...present].every((value) => context.isKnown(value))) return undefined;
+  if (context.b.rank(node.outputs[0]) !== 4) return undefined;
   if (ELEMENTWISE.has(node.op)) return elementwise(node, context);
   return CONVERSIONS[node.op]?.(node, context);
 }

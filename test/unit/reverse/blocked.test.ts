@@ -169,6 +169,30 @@ describe.skipIf(block === 0)('channels in blocks', () => {
     for (const [name, array] of results) compare(array, expected.get(name) as NdArray);
   });
 
+  it('passes by values whose shapes depend on what they are', async () => {
+    const net = new Network();
+    const { b } = net;
+    const x = net.conv(b.input('x', 'float32', [1, 3, 6, 5]), C, [3, 3]);
+    const graph = net.graph(net.conv(b.op('Relu', [x]), C, [1, 1]));
+    const places = {
+      op: 'NonZero',
+      domain: '',
+      name: 'places',
+      inputs: ['output 0'],
+      outputs: ['places'],
+      attributes: {},
+    };
+    const open: Graph = {
+      ...graph,
+      nodes: [...graph.nodes, places],
+      outputs: [...graph.outputs, { name: 'places', dtype: 'int64', shape: [4, null] }],
+    };
+    const feeds = { x: new Random(5).array([1, 3, 6, 5]) };
+    const results = await runInOnnxruntime(lower(open, 'cpu', block), feeds);
+    expect(results.get('places')?.shape).toEqual([4, C * 12]);
+    compare(results.get('output 0') as NdArray, evaluate(graph, feeds).get('output 0') as NdArray);
+  });
+
   it('leaves networks whose channels do not fit to onnxruntime', () => {
     const net = new Network();
     const x = net.conv(net.b.input('x', 'float32', [1, 3, 6, 6]), C + 1, [3, 3]);
