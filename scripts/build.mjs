@@ -140,6 +140,7 @@ const bundles = [
       array: 'webview/array/main.ts',
       checkpoints: 'webview/checkpoints/main.ts',
       models: 'webview/models/main.ts',
+      tokens: 'webview/tokens/main.ts',
     },
     outdir: 'dist',
   },

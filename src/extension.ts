@@ -17,12 +17,14 @@ import { registerImagePaths } from './editor/source/image-paths';
 import { SourceLenses } from './editor/source/lenses';
 import { SourceTies } from './editor/source/ties';
 import { Status } from './editor/status';
+import { TokenPanels } from './editor/tokens/studies';
 import { ModelComparisons } from './editor/two-models/comparisons';
 import type { EngineClient } from './engine/client';
 import type { CheckpointState } from './protocol/checkpoints';
 import type { ModelsState } from './protocol/models';
 import type { PanelState } from './protocol/panel';
 import type { ReportState } from './protocol/report';
+import type { TokensState } from './protocol/tokens';
 
 /** What the extension offers to others, and to tests. */
 export interface ModelPrism {
@@ -33,6 +35,8 @@ export interface ModelPrism {
   evaluations(): readonly ReportState[];
   /** What the panels of two models show. */
   comparisons(): readonly ModelsState[];
+  /** What the panels of texts token by token show. */
+  tokens(): readonly TokensState[];
   /** What the view of checkpoints shows. */
   checkpoints(): CheckpointState;
   /** Shows what a link to an explanation leads to. */
@@ -63,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const evaluations = new Evaluations({ extension, engine, log }, { engine, models, methods, metrics, storage });
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
+  const tokens = new TokenPanels({ extension, engine, methods, models, log });
   const ties = new SourceTies(engine, panels, log);
   context.subscriptions.push(new SourceLenses(ties), ties, registerImagePaths(), registerExportLenses());
   const links = new LinkHandler(engine, panels);
@@ -73,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     debug,
     status,
     comparisons,
+    tokens,
     evaluations,
     checkpoints,
     layers,
@@ -94,6 +100,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     evaluations,
     checkpoints,
     comparisons,
+    tokens,
     debug,
     ties,
   };
@@ -105,5 +112,6 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     checkpoints: () => checkpoints.state,
     open: (link) => links.open(link),
     comparisons: () => comparisons.all,
+    tokens: () => tokens.all,
   };
 }

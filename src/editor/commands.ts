@@ -20,6 +20,7 @@ import { writeConfig } from './settings-file';
 import { aboutSource } from './source/commands';
 import type { SourceTies } from './source/ties';
 import { wantedRow, wantedText } from './texts';
+import type { TokenPanels } from './tokens/studies';
 import type { ModelComparisons } from './two-models/comparisons';
 
 export interface CommandRooms {
@@ -35,6 +36,7 @@ export interface CommandRooms {
   readonly evaluations: Evaluations;
   readonly checkpoints: Checkpoints;
   readonly comparisons: ModelComparisons;
+  readonly tokens: TokenPanels;
   readonly debug: DebugRoom;
 }
 
@@ -97,6 +99,10 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
     [commands.explainText]: async (...args) => {
       const wanted = await wantedText(filesOf(args).find(({ path }) => /\.txt$/i.test(path)));
       if (wanted) await explainer.explainParts(wanted);
+    },
+    [commands.explainTokens]: async (...args) => {
+      const wanted = await wantedText(filesOf(args).find(({ path }) => /\.txt$/i.test(path)));
+      if (wanted) await rooms.tokens.explain(wanted);
     },
     [commands.explainRow]: async (...args) => {
       const wanted = await wantedRow(filesOf(args)[0]);
@@ -240,6 +246,7 @@ async function showQuickActions(): Promise<void> {
     [
       action(commands.explainImage, 'eye', t('Explain Image…')),
       action(commands.explainText, 'symbol-text', t('Explain Text…')),
+      action(commands.explainTokens, 'list-flat', t('Explain Text Token by Token…')),
       action(commands.explainRow, 'table', t('Explain Row of a Table…')),
       action(commands.compareMethods, 'layout', t('Compare Methods…')),
       action(commands.compareModels, 'git-compare', t('Compare Two Models…')),

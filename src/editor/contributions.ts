@@ -12,6 +12,7 @@ export const commands = {
   explainImage: 'modelPrism.explainImage',
   explainActiveImage: 'modelPrism.explainActiveImage',
   explainText: 'modelPrism.explainText',
+  explainTokens: 'modelPrism.explainTokens',
   explainRow: 'modelPrism.explainRow',
   compareMethods: 'modelPrism.compareMethods',
   goBack: 'modelPrism.goBack',

@@ -66,6 +66,27 @@ export async function exportComparison({ photograph }: Sheet, save: (path: strin
   void told(uri);
 }
 
+/**
+ * Asks where to, and writes there.
+ *
+ * @param file proposed
+ * @param filters as of the dialog: extensions by the name of the format
+ */
+export async function exportTo(
+  file: string,
+  filters: Record<string, string[]>,
+  save: (path: string) => Promise<void>,
+): Promise<void> {
+  const uri = await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Export the explanation'),
+    defaultUri: vscode.Uri.file(file),
+    filters,
+  });
+  if (!uri) return;
+  await save(uri.fsPath);
+  void told(uri);
+}
+
 async function write(file: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(file, bytes);

@@ -18,7 +18,7 @@ export function panelIcon(extension: vscode.Uri): { readonly light: vscode.Uri; 
 export function panelHtml(
   webview: vscode.Webview,
   extension: vscode.Uri,
-  script: 'webview' | 'array' | 'report' | 'checkpoints' | 'models',
+  script: 'webview' | 'array' | 'report' | 'checkpoints' | 'models' | 'tokens',
   title: string,
 ): string {
   const address = (file: string): string => `${webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', file))}`;

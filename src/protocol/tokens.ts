@@ -5,6 +5,7 @@ import type {
   MethodSummary,
   ModelInfo,
   OptionValues,
+  Progress,
   RemoteError,
   TokenPart,
 } from '../protocol';
@@ -64,4 +65,34 @@ export interface TokenApi {
   /** Writes the map (npy, [rows, tokens]), its picture (png) or all that is known (json). */
   saveTokens(params: { readonly study: string; readonly path: string }): Promise<void>;
   releaseTokens(params: { readonly study: string }): Promise<void>;
+}
+
+/** What the panel of tokens shows; it is sent whole. */
+export interface TokensState {
+  readonly status: 'working' | 'ready' | 'failed';
+  readonly progress?: Progress;
+  readonly error?: RemoteError;
+  readonly question: TokenStudyParams;
+  readonly study?: TokenStudy;
+  /** How many rows were asked for. */
+  readonly goal: number;
+  readonly l10n: Readonly<Record<string, string>>;
+}
+
+/** What the webview of tokens may ask of the host. */
+export interface TokensHostApi {
+  ready(params: Record<string, never>): Promise<TokensState>;
+  /** Explains so many tokens more. */
+  more(params: { readonly count: number }): Promise<void>;
+  /** Lets the person choose another method, and begins anew. */
+  pickMethod(params: Record<string, never>): Promise<void>;
+  exportAs(params: { readonly format: 'png' | 'npy' | 'json' }): Promise<void>;
+  cancel(params: Record<string, never>): Promise<void>;
+  retry(params: Record<string, never>): Promise<void>;
+  showLog(params: Record<string, never>): Promise<void>;
+}
+
+/** What the host tells the webview of tokens. */
+export interface TokensApi {
+  update(params: TokensState): Promise<void>;
 }

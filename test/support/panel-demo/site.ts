@@ -111,14 +111,17 @@ async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
   const panel = await build({
     ...common,
     tsconfig: 'webview/tsconfig.json',
-    entryPoints: { webview: 'webview/main.ts' },
+    entryPoints: { webview: 'webview/main.ts', tokens: 'webview/tokens/main.ts' },
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
     outdir: 'out/panel-demo',
   });
   const host = await build({
     ...common,
-    entryPoints: { host: 'test/support/panel-demo/host.ts' },
+    entryPoints: {
+      host: 'test/support/panel-demo/host.ts',
+      'tokens-host': 'test/support/panel-demo/tokens-host.ts',
+    },
     outdir: 'out/panel-demo',
   });
   return new Map(
@@ -127,19 +130,19 @@ async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
 }
 
 /** As the host of a webview makes it, with the same content security policy; `connect-src` is for the fake host only. */
-const html = (theme: ThemeName): string => `<!doctype html>
+const html = (theme: ThemeName, view: 'webview' | 'tokens'): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <title>Model Prism: panel</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src blob: data:; font-src 'self'; script-src 'nonce-demo'; style-src 'self'; connect-src 'self'">
 <link rel="stylesheet" href="/theme/${theme}.css">
-<link rel="stylesheet" href="/webview.css">
+<link rel="stylesheet" href="/${view}.css">
 </head>
 <body class="${bodyClass(theme)}">
-<model-prism-panel></model-prism-panel>
-<script nonce="demo" src="/host.js"></script>
-<script nonce="demo" src="/webview.js"></script>
+${view === 'webview' ? '<model-prism-panel></model-prism-panel>' : ''}
+<script nonce="demo" src="/${view === 'webview' ? '' : `${view}-`}host.js"></script>
+<script nonce="demo" src="/${view}.js"></script>
 </body>
 </html>
 `;
@@ -153,7 +156,8 @@ const types: Readonly<Record<string, string>> = {
 };
 
 export interface DemoSite {
-  /** Address of the page; `?theme=…` chooses the theme, `?start=empty` begins without an explanation. */
+  /** Address of the page; `?theme=…` chooses the theme, `?start=empty` begins without an explanation, `?view=tokens` is the panel of
+   * tokens. */
   readonly address: string;
   close(): Promise<void>;
 }
@@ -164,7 +168,8 @@ export async function serveDemo(port = 0): Promise<DemoSite> {
   const data = JSON.stringify(demoData());
   const answer = (url: URL): Uint8Array | string | undefined => {
     const { pathname } = url;
-    if (pathname === '/') return html((url.searchParams.get('theme') ?? 'dark') as ThemeName);
+    const theme = (url.searchParams.get('theme') ?? 'dark') as ThemeName;
+    if (pathname === '/') return html(theme, url.searchParams.get('view') === 'tokens' ? 'tokens' : 'webview');
     if (pathname === '/data.json') return data;
     if (pathname === '/photograph.png') return readFileSync(path.join(inputs, 'photographs/chelsea.png'));
     if (pathname.startsWith('/theme/')) return themeCss(path.basename(pathname, '.css') as ThemeName);
