@@ -20,6 +20,7 @@ import { Status } from './editor/status';
 import { TokenPanels } from './editor/tokens/studies';
 import { ModelComparisons } from './editor/two-models/comparisons';
 import type { EngineClient } from './engine/client';
+import type { ArrayState } from './protocol/array';
 import type { CheckpointState } from './protocol/checkpoints';
 import type { ModelsState } from './protocol/models';
 import type { PanelState } from './protocol/panel';
@@ -37,6 +38,8 @@ export interface ModelPrism {
   comparisons(): readonly ModelsState[];
   /** What the panels of texts token by token show. */
   tokens(): readonly TokensState[];
+  /** What the pictures of variables show. */
+  variables(): readonly ArrayState[];
   /** What the view of checkpoints shows. */
   checkpoints(): CheckpointState;
   /** Shows what a link to an explanation leads to. */
@@ -109,6 +112,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     engine: engine.client,
     panels: () => panels.all.map(({ state }) => state),
     evaluations: () => evaluations.all.map(({ state }) => state),
+    variables: () => debug.states,
     checkpoints: () => checkpoints.state,
     open: (link) => links.open(link),
     comparisons: () => comparisons.all,

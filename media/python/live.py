@@ -73,6 +73,14 @@ def scope(scopes, value=None):
     return {"modules": modules, "tensors": tensors, "losses": losses, "module": is_module(value)}, b""
 
 
+class Unheard(io.StringIO):
+    """Takes what exporters print; each line is a step of their work, after which it can be given up."""
+
+    def write(self, text):
+        go_on()
+        return len(text)
+
+
 @contextlib.contextmanager
 def undisturbed(torch):
     """Puts back every random number generator and grad mode; keeps warnings and prints from the program's console."""
@@ -88,9 +96,9 @@ def undisturbed(torch):
     silenced = logging.root.manager.disable
     try:
         logging.disable(logging.CRITICAL)
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with warnings.catch_warnings(), contextlib.redirect_stdout(Unheard()):
             warnings.simplefilter("ignore")
-            with contextlib.redirect_stderr(io.StringIO()), torch.autocast("cpu", enabled=False):
+            with contextlib.redirect_stderr(Unheard()), torch.autocast("cpu", enabled=False):
                 yield
     finally:
         logging.disable(silenced)
@@ -114,6 +122,7 @@ def copied(torch, module, notes):
     memo = {}
     dropped = 0
     for part in module.modules():
+        go_on()
         for name, value in [*part._parameters.items(), *part._buffers.items(), *vars(part).items()]:
             if name in ("_trainer", "trainer", "_fabric"):
                 memo[id(value)] = None
@@ -148,6 +157,17 @@ def failure_text(torch, error):
     return f"{text} ({frames[-1].filename}:{frames[-1].lineno})" if frames else text
 
 
+@contextlib.contextmanager
+def leaving(model):
+    """While a copy runs it can be left before each of its parts, as by a module that fails."""
+    handles = [part.register_forward_pre_hook(lambda *_: go_on()) for part in model.modules()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def as_input(torch, value, item):
     """One item as the module takes it, with a leading axis of 1, on the processor."""
     if not is_tensor(value):
@@ -172,9 +192,11 @@ def onnx_bytes(torch, model, given, exporter, notes):
     if exporter != "dynamo":
         try:
             buffer = io.BytesIO()
-            torch.onnx.export(model, (given,), buffer, input_names=["input"], output_names=["output"], **old)
+            with leaving(model):
+                torch.onnx.export(model, (given,), buffer, input_names=["input"], output_names=["output"], **old)
             return buffer.getvalue(), "torchscript"
         except Exception as error:
+            go_on()
             if not old or exporter == "torchscript":
                 raise
             first = error
@@ -183,6 +205,7 @@ def onnx_bytes(torch, model, given, exporter, notes):
         program = torch.onnx.export(model, (given,), dynamo=True, input_names=["input"], output_names=["output"])
         return program.model_proto.SerializeToString(), "dynamo"
     except Exception as error:
+        go_on()
         # The older exporter names the module's own line.
         raise first or error
 
@@ -209,6 +232,8 @@ def export(module, value, wish):
             raise Refusal("MODULE_NOT_COPIED", f"the module cannot be copied: {failure_text(torch, error)}") from error
         try:
             data, exporter = onnx_bytes(torch, model, given, wish.get("exporter", "auto"), notes)
+        except Refusal:
+            raise
         except Exception as error:
             raise Refusal("MODULE_EXPORT_FAILED", f"torch cannot export {type_name(module)}: {failure_text(torch, error)}") from error
     header = {"size": len(data), "exporter": exporter, "type": type_name(module), "notes": notes, "torch": str(torch.__version__)}
@@ -280,6 +305,7 @@ def loss_gradient(loss, given, scopes, wish):
     notes = []
 
     def gradient_of(target):
+        go_on()
         try:
             return torch.autograd.grad(loss, target, retain_graph=True, allow_unused=True)[0]
         except RuntimeError as error:
@@ -305,7 +331,10 @@ def through_copy(torch, given, scopes, wish, gradient_of, notes):
     model = copied(torch, bare(modules[0]), notes)
     start = given.detach().to("cpu", torch.float32, copy=True).requires_grad_()
     try:
-        output = model(start)
+        with leaving(model):
+            output = model(start)
+    except Refusal:
+        raise
     except Exception as error:
         raise Refusal("MODULE_NOT_RUN", f"the module does not take the input: {failure_text(torch, error)}") from error
     if not is_tensor(output):
@@ -324,4 +353,5 @@ def through_copy(torch, given, scopes, wish, gradient_of, notes):
     off, cotangent = best
     if off > 1e-3 * max(1.0, float(output.detach().abs().max())):
         notes.append(f"the module run again differs by {off:.3g} from the step (dropout draws other masks)")
+    go_on()
     return torch.autograd.grad(output, start, cotangent.detach().cpu().float())[0]

@@ -11,7 +11,10 @@ import math
 import struct
 import sys
 import time
+import types
 
+# What is being worked on, for whom gives it up: seen by another evaluation of the debugger, in a thread of its own.
+WORK = "__model_prism_work__"
 STATISTICS_SECONDS = 1.5
 STATISTICS_CHUNK = 1 << 22
 DENSE_MOST = 1 << 28
@@ -23,6 +26,20 @@ class Refusal(Exception):
     def __init__(self, code, message):
         super().__init__(message)
         self.code = code
+
+
+class GivenUp(Refusal):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self):
+        super().__init__("CANCELLED", "the request was cancelled")
+
+
+def go_on():
+    """Called wherever work can be left without a trace: raises when it was given up."""
+    work = sys.modules.get(WORK)
+    if work is not None and work.given_up:
+        raise GivenUp()
 
 
 def type_name(value):
@@ -43,7 +60,11 @@ def packed(header, payload=b""):
     return base64.b64encode(struct.pack("<I", len(head)) + head + payload).decode("ascii")
 
 
-def answer(work, *arguments):
+def answer(ticket, work, *arguments):
+    """Does the work and packs what it returns or why it failed. Until then the ticket can be given up (`WORK`)."""
+    at_work = types.ModuleType(WORK)
+    at_work.ticket, at_work.given_up = ticket, False
+    sys.modules[WORK] = at_work
     try:
         return packed(*work(*arguments))
     except Refusal as refusal:
@@ -52,6 +73,8 @@ def answer(work, *arguments):
         return packed({"error": {"code": "VARIABLE_TOO_LARGE", "message": "the program has no memory left for it"}})
     except Exception as error:
         return packed({"error": {"code": "VARIABLE_UNREADABLE", "message": text_of(error)}})
+    finally:
+        sys.modules.pop(WORK, None)
 
 
 class NumpyArray:
@@ -258,6 +281,7 @@ def statistics(array):
     low, high, total, zeros, counted = math.inf, -math.inf, 0.0, 0, 0
     odd = {"nan": 0, "positive": 0, "negative": 0}
     for part in pieces(array):
+        go_on()
         if counted and time.monotonic() > end:
             break
         part_low, part_high, part_total, part_zeros, part_odd = array.count(part)

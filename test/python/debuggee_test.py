@@ -9,6 +9,8 @@ import random
 import struct
 import sys
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -35,7 +37,23 @@ def unpacked(text):
 
 def ask(what, *arguments):
     names = space("view.py", "live.py")
-    return unpacked(names["answer"](names[what], *arguments))
+    return unpacked(names["answer"]("ticket", names[what], *arguments))
+
+
+def giving_up(ticket, begun, work):
+    """Runs work that another thread gives up once it has begun."""
+    def give_up():
+        begun.wait(30)
+        at_work = sys.modules["__model_prism_work__"]
+        at_work.given_up = at_work.given_up or at_work.ticket == ticket
+
+    other = threading.Thread(target=give_up)
+    other.start()
+    try:
+        return work()
+    finally:
+        begun.set()
+        other.join()
 
 
 def view(value, **wish):
@@ -219,15 +237,15 @@ class Living(unittest.TestCase):
     def test_large_exports_come_in_slices_and_nothing_stays(self):
         names = space("view.py", "live.py")
         names["SLICE"] = 100
-        header, data = unpacked(names["answer"](names["export"], Net(), torch.randn(1, 3, 8, 8), {}))
+        header, data = unpacked(names["answer"]("ticket", names["export"], Net(), torch.randn(1, 3, 8, 8), {}))
         self.assertEqual(len(data), 100)
         while len(data) < header["size"]:
-            _, part = unpacked(names["answer"](names["more"], len(data)))
+            _, part = unpacked(names["answer"]("ticket", names["more"], len(data)))
             data += part
         self.assertEqual(len(data), header["size"])
         self.assertNotIn("__model_prism__", sys.modules)
-        names["answer"](names["export"], Net(), torch.randn(1, 3, 8, 8), {})
-        names["answer"](names["more"], -1)
+        names["answer"]("ticket", names["export"], Net(), torch.randn(1, 3, 8, 8), {})
+        names["answer"]("ticket", names["more"], -1)
         self.assertNotIn("__model_prism__", sys.modules)
 
     def test_what_cannot_be_exported_has_a_code_and_a_place(self):
@@ -247,6 +265,76 @@ class Living(unittest.TestCase):
         self.assertEqual(ask("export", print, x, {})[0]["error"]["code"], "MODULE_NOT_TORCH")
         self.assertEqual(ask("export", nn.LazyLinear(2), x, {})[0]["error"]["code"], "VARIABLE_LAZY")
         self.assertEqual(ask("export", nn.Linear(3, 2), "x", {})[0]["error"]["code"], "VARIABLE_NO_ARRAY")
+
+    def test_work_can_be_given_up(self):
+        begun = threading.Event()
+
+        class Slow(nn.Linear):
+            def forward(self, x):
+                begun.set()
+                time.sleep(0.05)
+                return super().forward(x)
+
+        net = nn.Sequential(*[Slow(3, 3) for _ in range(100)])
+        before, states = digest(net), (random.getstate(), torch.get_rng_state())
+        start = time.monotonic()
+        header, _ = giving_up("ticket", begun, lambda: ask("export", net, torch.zeros(1, 3), {}))
+        self.assertEqual(header["error"]["code"], "CANCELLED")
+        self.assertLess(time.monotonic() - start, 4)
+        self.assertEqual(digest(net), before)
+        self.assertEqual(random.getstate(), states[0])
+        self.assertTrue(torch.equal(torch.get_rng_state(), states[1]))
+        self.assertTrue(torch.is_grad_enabled())
+        self.assertNotIn("__model_prism_work__", sys.modules)
+        self.assertFalse(any(part._forward_pre_hooks for part in net.modules()))
+        # The next one is not concerned, nor is one by another ticket.
+        self.assertNotIn("error", ask("export", nn.Linear(3, 3), torch.zeros(1, 3), {})[0])
+        begun.clear()
+        few = nn.Sequential(Slow(3, 3), Slow(3, 3))
+        self.assertNotIn("error", giving_up("other", begun, lambda: ask("export", few, torch.zeros(1, 3), {}))[0])
+
+    def test_training_goes_on_as_if_nothing_had_been_asked(self):
+        torch.manual_seed(3)
+        net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU()))
+        rounds = []
+        for stop in (False, True):
+            torch.manual_seed(4)
+            random.seed(4)
+            np.random.seed(4)
+            model = copy.deepcopy(net).train()
+            model[3][0].eval()
+            model[0].weight.requires_grad_(False)
+            calls = []
+            model[1].register_forward_hook(lambda *_: calls.append("forward"))
+            model[1].register_full_backward_hook(lambda *_: calls.append("backward"))
+            optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1, momentum=0.9)
+            for _ in range(3):
+                x = torch.randn(2, 1, 6, 6)
+                logits = model(x)
+                loss = logits.square().mean()
+                if stop:
+                    scopes = [{"model": model, "x": x, "logits": logits, "loss": loss}, {}]
+                    for work in (
+                        lambda: ask("scope", scopes),
+                        lambda: ask("export", model, x, {}),
+                        lambda: ask("loss_gradient", loss, x, scopes, {"module": "model"}),
+                        lambda: ask("item", x, {}),
+                        lambda: ask("view", logits, {"most": 64}),
+                    ):
+                        self.assertNotIn("error", work()[0])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            modes = [part.training for part in model.modules()]
+            grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
+            rest = (torch.rand(3).tolist(), random.random(), np.random.rand(3).tolist())
+            wanted = [p.requires_grad for p in model.parameters()]
+            rounds.append((digest(model), modes, calls, rest, wanted, grads, torch.get_num_threads(), torch.is_grad_enabled()))
+        for plain, stopped in zip(*rounds):
+            if isinstance(plain, list) and any(isinstance(value, torch.Tensor) for value in plain):
+                self.assertTrue(all(a is b or torch.equal(a, b) for a, b in zip(plain, stopped)))
+            else:
+                self.assertEqual(plain, stopped)
 
     def test_scope_names_modules_inputs_and_losses(self):
         net, x = Net(), torch.randn(2, 3, 8, 8)

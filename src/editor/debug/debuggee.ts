@@ -3,7 +3,14 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
 import { cancelled } from '../../rpc';
-import { type Argument, callExpression, evaluationFailure, type Reply, readReply } from './expression';
+import {
+  type Argument,
+  callExpression,
+  evaluationFailure,
+  giveUpExpression,
+  type Reply,
+  readReply,
+} from './expression';
 
 /** A frame of a paused program. */
 export interface Stop {
@@ -30,6 +37,10 @@ const notPaused = (): PrismError =>
   );
 
 const FRAMES = 50;
+/** Between a program's last failure and the word that it has ended. */
+const LAST_WORDS_MS = 500;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The frame that is selected, or the innermost one of the selected thread. Throws NOT_PAUSED. */
 export async function currentStop(): Promise<Stop> {
@@ -51,30 +62,47 @@ export async function currentStop(): Promise<Stop> {
 
 /**
  * Asks paused programs by the debug adapter's `evaluate` and nothing else, so that it works wherever the debugger does.
- * One question at a time: answers of an adapter that is asked twice at once may stand in each other's way.
+ * One question of a session at a time: answers of an adapter that is asked twice at once may stand in each other's way.
  */
 export class Debuggee {
   readonly #sources = new Map<keyof typeof programs, Promise<string>>();
-  #last: Promise<unknown> = Promise.resolve();
+  /** By session: when all that it was asked is answered, whether someone still waits for it or not. */
+  readonly #busy = new WeakMap<vscode.DebugSession, Promise<void>>();
+  #tickets = 0;
 
   constructor(private readonly extensionPath: string) {}
 
   /**
-   * Runs a function of the programs in the stopped frame.
+   * Runs a function of the programs in the stopped frame. When the signal aborts, the caller is told at once, and the
+   * program leaves the work as soon as it can do so without a trace.
    *
    * @throws PrismError WORKSPACE_NOT_TRUSTED, VARIABLE_GONE, EVALUATION_FAILED, SESSION_ENDED, CANCELLED, and those of the
    *   program
    */
-  ask<Header>(
+  async ask<Header>(
     stop: Stop,
     program: keyof typeof programs,
     work: string,
     args: readonly Argument[],
     signal?: AbortSignal,
   ): Promise<Reply<Header>> {
-    const answer = this.#last.then(() => this.#ask<Header>(stop, program, work, args, signal));
-    this.#last = answer.catch(() => {});
-    return answer;
+    const { session } = stop;
+    const { ended, watch } = endOf(session);
+    const before = this.#busy.get(session) ?? Promise.resolve();
+    const answer = before.then(() => this.#ask<Header>(stop, program, work, args, signal));
+    const answered = Promise.race([answer, ended]).finally(() => watch.dispose());
+    this.#busy.set(
+      session,
+      answered.then(
+        () => {},
+        () => {},
+      ),
+    );
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(cancelled()), { once: true });
+    });
+    givenUp.catch(() => {});
+    return Promise.race([answered, givenUp]);
   }
 
   async #ask<Header>(
@@ -91,24 +119,29 @@ export class Debuggee {
         vscode.l10n.t('Nothing is evaluated in a program before you trust the workspace.'),
       );
     }
-    const expression = callExpression(await this.#source(program), work, args);
+    const ticket = `${++this.#tickets}`;
+    const expression = callExpression(ticket, await this.#source(program), work, args);
     const named = args.flatMap((argument) => ('expression' in argument ? [argument.expression] : []))[0] ?? work;
-    const { ended, watch } = endOf(session);
-    const givenUp = new Promise<never>((_resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(cancelled()), { once: true });
-    });
-    givenUp.catch(() => {});
+    const giveUp = (): void => {
+      const given = { expression: giveUpExpression(ticket), context: 'clipboard' };
+      // An adapter that cannot do this answers when the work is done.
+      Promise.resolve(session.customRequest('evaluate', given)).catch(() => {});
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
       // Only for the clipboard do adapters answer in full.
-      const request = Promise.resolve(
-        session.customRequest('evaluate', { expression, frameId, context: 'clipboard' }),
-      ).catch((error: unknown) => {
-        throw evaluationFailure(named, error);
-      });
-      const { result } = (await Promise.race([request, ended, givenUp])) as { readonly result: string };
-      return readReply<Header>(result);
+      const { result } = (await session.customRequest('evaluate', { expression, frameId, context: 'clipboard' })) as {
+        readonly result: string;
+      };
+      return readReply<Header>(named, result);
+    } catch (error) {
+      if (error instanceof PrismError) throw error;
+      const failure = evaluationFailure(named, error);
+      // A request of a program that has ended fails before its end is told.
+      if (failure.code === 'EVALUATION_FAILED') await pause(LAST_WORDS_MS);
+      throw failure;
     } finally {
-      watch.dispose();
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 

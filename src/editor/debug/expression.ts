@@ -25,27 +25,42 @@ export type Argument = { readonly expression: string } | { readonly data: unknow
 /**
  * The expression that runs a function of the given sources. They are executed in a dictionary that nobody else knows;
  * the arguments are evaluated in the stopped frame, outside of any function, where all of its variables are seen.
+ *
+ * @param ticket by which {@link giveUpExpression} finds the work
  */
-export function callExpression(source: string, work: string, args: readonly Argument[]): string {
+export function callExpression(ticket: string, source: string, work: string, args: readonly Argument[]): string {
   const written = args.map((argument) =>
     'expression' in argument
       ? `(${argument.expression})`
       : `__import__("json").loads(${literal(JSON.stringify(argument.data))})`,
   );
   const space = `(lambda names: (exec(${literal(source)}, names), names)[1])({"__name__": "model_prism"})`;
-  return `(lambda names, *given: names["answer"](names[${literal(work)}], *given))(${[space, ...written].join(', ')})`;
+  const call = `names["answer"](${literal(ticket)}, names[${literal(work)}], *given)`;
+  return `(lambda names, *given: ${call})(${[space, ...written].join(', ')})`;
 }
+
+/**
+ * The expression that lets work end early, at the next place where it can be left without a trace. Evaluated without a
+ * frame while the stopped one is busy: debugpy does that in a thread of its own.
+ */
+export const giveUpExpression = (ticket: string): string =>
+  `(lambda work: setattr(work, "given_up", True) if getattr(work, "ticket", None) == ${literal(ticket)} else None)` +
+  `(__import__("sys").modules.get("__model_prism_work__"))`;
 
 /**
  * Reads what a program answered.
  *
- * @throws PrismError of the program's own codes; DEBUGGEE_ANSWER when the text is none of its answers
+ * @param expression what was asked about
+ * @throws PrismError of the program's own codes; VARIABLE_GONE and EVALUATION_FAILED where the expression itself failed,
+ *   DEBUGGEE_ANSWER when the text is none of the programs' answers
  */
-export function readReply<Header>(result: string): Reply<Header> {
+export function readReply<Header>(expression: string, result: string): Reply<Header> {
   const text = result.replace(/^['"]|['"]$/g, '');
   const bytes = Buffer.from(text, 'base64');
   const size = bytes.length >= 4 ? bytes.readUInt32LE(0) : Number.POSITIVE_INFINITY;
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || 4 + size > bytes.length) {
+    // Some adapters give what was raised as the value.
+    if (raised.test(result)) throw evaluationFailure(expression, result);
     throw new PrismError('DEBUGGEE_ANSWER', `the debug adapter answered something else: ${result.slice(0, 200)}`);
   }
   const header = JSON.parse(bytes.toString('utf8', 4, 4 + size)) as Header & { readonly error?: RemoteError };
@@ -53,10 +68,12 @@ export function readReply<Header>(result: string): Reply<Header> {
   return { header, payload: Uint8Array.from(bytes.subarray(4 + size)) };
 }
 
+const raised = /^\s*Traceback \(|\b\w+(Error|Exception|Interrupt|Exit)\b/;
+
 /** A failure of the expression itself: the variable is not there. */
 const notThere = /\b(NameError|UnboundLocalError|AttributeError|KeyError|IndexError)\b/;
 
-/** What a refused request means. */
+/** What a refused request, or an exception in place of a value, means. */
 export function evaluationFailure(expression: string, error: unknown): PrismError {
   const message = error instanceof Error ? error.message : String(error);
   const last = message.trim().split('\n').at(-1) ?? message;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
+import type { ArrayState } from '../../protocol/array';
 import { cancelled, toPrismError } from '../../rpc';
 import { commands } from '../contributions';
 import type { EngineRoom } from '../engine-room';
@@ -64,6 +65,11 @@ export class DebugRoom implements vscode.Disposable {
     clearTimeout(this.#timer);
     for (const disposable of [...this.#disposables, ...this.#arrays.values()]) disposable.dispose();
     this.#changes?.dispose();
+  }
+
+  /** What the open pictures of variables show. */
+  get states(): readonly ArrayState[] {
+    return [...this.#arrays.values()].map(({ state }) => state);
   }
 
   /** Shows a variable as a picture. */

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { format } from 'node:util';
 import { runTests } from '@vscode/test-electron';
+import { tools } from '../../../scripts/bootstrap.mjs';
 import type { HostTestResult } from '../../host/index';
 import type { Machine } from './machine';
 import { Profile } from './profile';
@@ -88,7 +89,9 @@ export async function runHostTests(machine: Machine, workspace: string): Promise
   const results = path.join(folder, 'results.json');
   try {
     cpSync(path.resolve(root, workspace), copy, { recursive: true });
-    const environment = { MODEL_PRISM_HOST_RESULTS: results };
+    // On a desktop, the Python that the person has: it needs debugpy, torch, numpy and pillow.
+    const python = existsSync(tools.python) ? tools.python : 'python3';
+    const environment = { MODEL_PRISM_HOST_RESULTS: results, MODEL_PRISM_TEST_PYTHON: python };
     const log =
       machine.kind === 'desktop'
         ? await runOnDesktop(machine, copy, environment)

@@ -26,8 +26,8 @@ const codeOf = (work: () => unknown): string => {
 describe('the expression that asks a program', () => {
   test('is one line of Python, and quotes and other alphabets arrive', () => {
     const source =
-      'def twice(text, n):\n    return text * n["times"] + "é\'\\"\\\\ 🙂"\ndef answer(work, *given):\n    return work(*given)\n';
-    const expression = callExpression(source, 'twice', [
+      'def twice(text, n):\n    return text * n["times"] + "é\'\\"\\\\ 🙂"\ndef answer(ticket, work, *given):\n    assert ticket == \'a "ticket"\'\n    return work(*given)\n';
+    const expression = callExpression('a "ticket"', source, 'twice', [
       { expression: 'x' },
       { data: { times: 2, flag: true, none: null } },
     ]);
@@ -42,16 +42,26 @@ describe('the expression that asks a program', () => {
   test.each([`'${packed({ a: 1 }, [1, 2])}'`, packed({ a: 1 }, [1, 2])])(
     'is answered by a header and bytes',
     (result) => {
-      expect(readReply(result)).toEqual({ header: { a: 1 }, payload: Uint8Array.of(1, 2) });
+      expect(readReply('x', result)).toEqual({ header: { a: 1 }, payload: Uint8Array.of(1, 2) });
     },
   );
 
   test('is answered by an error of the program', () => {
-    expect(codeOf(() => readReply(packed({ error: { code: 'VARIABLE_EMPTY', message: 'm' } })))).toBe('VARIABLE_EMPTY');
+    expect(codeOf(() => readReply('x', packed({ error: { code: 'VARIABLE_EMPTY', message: 'm' } })))).toBe(
+      'VARIABLE_EMPTY',
+    );
   });
 
   test.each(["'<function>'", '', 'None', "'AAAA'"])('is told from other answers: %s', (result) =>
-    expect(codeOf(() => readReply(result))).toBe('DEBUGGEE_ANSWER'),
+    expect(codeOf(() => readReply('x', result))).toBe('DEBUGGEE_ANSWER'),
+  );
+
+  test.each([
+    ["Traceback (most recent call last):\n  …\nNameError: name 'x' is not defined", 'VARIABLE_GONE'],
+    ['KeyError("k")', 'VARIABLE_GONE'],
+    ['Traceback (most recent call last):\n  …\nRuntimeError: no', 'EVALUATION_FAILED'],
+  ])('is told from an exception in its place: %s', (result, code) =>
+    expect(codeOf(() => readReply('x', result))).toBe(code),
   );
 
   test('fails as gone when the variable is not there', () => {

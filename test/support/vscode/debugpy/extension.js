@@ -3,8 +3,10 @@ const vscode = require('vscode');
 exports.activate = ({ subscriptions }) => {
   subscriptions.push(
     vscode.debug.registerDebugAdapterDescriptorFactory('debugpy', {
-      createDebugAdapterDescriptor: ({ configuration }) =>
-        new vscode.DebugAdapterExecutable(configuration.python, ['-m', 'debugpy.adapter']),
+      createDebugAdapterDescriptor: ({ configuration: { python, connect } }) =>
+        connect
+          ? new vscode.DebugAdapterServer(connect.port, connect.host)
+          : new vscode.DebugAdapterExecutable(python, ['-m', 'debugpy.adapter']),
     }),
   );
 };
