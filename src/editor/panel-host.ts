@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type { EngineApi, Explanation, ScalarMap } from '../protocol';
+import type { Explanation, ScalarMap } from '../protocol';
 import type { HostApi, PanelQuestion, PanelState } from '../protocol/panel';
+import type { ServiceApi } from '../protocol/service';
 import type { CallContext, Client, Implementation } from '../rpc';
 import type { Comparison } from './comparison';
 import { commands } from './contributions';
@@ -10,6 +11,7 @@ import { exportComparison, exportExplanation } from './export';
 import { pickFile } from './files';
 import { copyLink } from './links';
 import type { MethodChoice } from './methods';
+import { pfvHost } from './pfv/host';
 import type { QuestionChange } from './questions';
 import { openConfig, writeConfig } from './settings-file';
 
@@ -36,7 +38,7 @@ export interface PanelDesk {
   go(by: -1 | 1): Promise<void>;
   cancel(): void;
   /** Asks about the living explanation, which is made again when the engine has lost it. */
-  ask<R>(context: CallContext, question: (api: Client<EngineApi>, explanation: string) => Promise<R>): Promise<R>;
+  ask<R>(context: CallContext, question: (api: Client<ServiceApi>, explanation: string) => Promise<R>): Promise<R>;
 }
 
 export const nothingExplained = (): PrismError =>
@@ -107,6 +109,7 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
       desk.ask(context, (api, explanation) => api.layerMaps({ explanation, ...params }, { cancel: context.signal })),
     receptiveField: (params, context) => place(context, 'receptiveField', params),
     readers: (params, context) => place(context, 'readers', params),
+    ...pfvHost(desk),
     exportAs: async ({ format, png }, context) => {
       await exportShown(desk, format, context, png);
     },

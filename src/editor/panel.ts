@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { EngineApi, ExplainParams, Explanation, Progress } from '../protocol';
+import type { ExplainParams, Explanation, Progress } from '../protocol';
 import type { HostApi, KeptHistory, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
+import type { ServiceApi } from '../protocol/service';
 import { type CallContext, type Client, cancelled, toPrismError, toRemoteError } from '../rpc';
 import { Comparison } from './comparison';
 import type { ConfigDiagnostics } from './diagnostics';
@@ -390,7 +391,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   /** Asks about the living explanation, which is made again when the engine has lost it. */
   async ask<R>(
     context: CallContext,
-    question: (api: Client<EngineApi>, explanation: string) => Promise<R>,
+    question: (api: Client<ServiceApi>, explanation: string) => Promise<R>,
   ): Promise<R> {
     const { engine } = this.rooms;
     const asked = this.explanation;

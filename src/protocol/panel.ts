@@ -10,6 +10,7 @@ import type {
   Unfit,
   Where,
 } from '../protocol';
+import type { PfvHostApi } from './pfv';
 
 /** One method of a comparison; its map is asked for apart, by the handle of its explanation. */
 export interface ComparedMethod {
@@ -82,10 +83,12 @@ export interface PanelView {
   readonly smoothing?: number;
   readonly colourMap: string;
   readonly layout: 'overlay' | 'side-by-side';
+  /** Whether the layer before is shown beside that of a pinned PFV, with lines to what the PFV is made of. */
+  readonly sources: boolean;
 }
 
 /** What the webview may ask of the host. */
-export interface HostApi {
+export interface HostApi extends PfvHostApi {
   /** The webview is listening: send it a snapshot. */
   ready(params: Record<string, never>): Promise<PanelState>;
   explainTarget(params: { readonly index: number }): Promise<void>;

@@ -105,3 +105,10 @@ export interface PfvApi {
     readonly except?: { readonly x: number; readonly y: number };
   }): Promise<readonly AlikePfv[]>;
 }
+
+/** What the panel's webview may ask of the host about the PFV that is looked at. */
+export interface PfvHostApi {
+  pfvSources(params: { readonly count: number } & PfvPlace): Promise<PfvSources>;
+  pfvChannels(params: { readonly count: number } & PfvPlace): Promise<PfvChannels>;
+  channelMap(params: { readonly layer: string; readonly channel: number }): Promise<ScalarMap>;
+}

@@ -1,7 +1,7 @@
 import type { Frame, Locator, Page } from 'playwright-core';
 import { until } from './vscode/wait';
 
-export type PaneName = 'photograph' | 'map' | 'grid';
+export type PaneName = 'photograph' | 'map' | 'sources' | 'grid';
 
 interface Grid {
   readonly width: number;

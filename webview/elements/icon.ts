@@ -18,6 +18,7 @@ const glyphs = {
   link: '\uEB15',
   law: '\uEB12',
   layout: '\uEBEB',
+  'type-hierarchy': '\uEBB9',
   output: '\uEB9D',
   pinned: '\uEBA0',
   refresh: '\uEB37',

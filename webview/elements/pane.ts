@@ -8,6 +8,7 @@ import {
   type Point,
   place,
   type Rect,
+  rectToCanvas,
   reveal,
   type Size,
   toContent,
@@ -220,6 +221,16 @@ export class Pane extends PrismElement {
 
   zoom(factor: number): void {
     this.#hand.zoom(factor);
+  }
+
+  /** Where a part of the content lies on the page; undefined where its middle is out of sight. */
+  onPage(part: Rect): Rect | undefined {
+    const box = this.canvas.getBoundingClientRect();
+    const { x, y, width, height } = rectToCanvas(this.#placement, part);
+    const on = { x: x / this.#ratio, y: y / this.#ratio, width: width / this.#ratio, height: height / this.#ratio };
+    const [left, top] = [on.x + on.width / 2, on.y + on.height / 2];
+    if (left < 0 || top < 0 || left > box.width || top > box.height) return undefined;
+    return { ...on, x: box.x + on.x, y: box.y + on.y };
   }
 
   /** As painted, that is smoothed: the colour bar is that of the picture. */

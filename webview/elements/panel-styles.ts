@@ -59,6 +59,16 @@ export const panelStyles = css`
     max-height: 40%;
   }
 
+  /* What is pinned is what somebody looks at now. */
+  .pfvs:has(+ .pfv) {
+    max-height: 20%;
+  }
+
+  .pfv {
+    flex: 0 1 auto;
+    max-height: 60%;
+  }
+
   .layers:not([closed]) {
     flex: 1 1 160px;
     min-height: 120px;
@@ -91,7 +101,9 @@ export const panelStyles = css`
       max-height: 420px;
     }
 
-    .pfvs {
+    .pfvs,
+    .pfvs:has(+ .pfv),
+    .pfv {
       max-height: none;
     }
   }

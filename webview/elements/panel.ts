@@ -19,6 +19,7 @@ import './judged';
 import './layers';
 import './message';
 import { panelStyles } from './panel-styles';
+import './pfv-view';
 import './pfvs';
 import './progress';
 import './section';
@@ -252,6 +253,7 @@ export class Panel extends PrismElement {
         ${this.#classes(model, explanation, (index) => model.explainTarget(index))}
         ${model.judged.length > 0 ? this.#judged(model) : nothing}
         ${layer ? this.#pfvSection(model) : nothing}
+        ${this.#pinned(model)}
         ${explanation.layers.length > 0 ? this.#layerSection(model, explanation) : nothing}
       </aside>
     </main>`;
@@ -268,6 +270,11 @@ export class Panel extends PrismElement {
         @pfv-choose=${(event: CustomEvent<{ x: number; y: number }>) => model.pin(event.detail)}
       ></prism-pfvs>
     </prism-section>`;
+  }
+
+  #pinned(model: PanelModel): TemplateResult | typeof nothing {
+    if (!model.pinned) return nothing;
+    return html`<prism-pfv-view class="pfv" .t=${model.t} .model=${model} .version=${this.version}></prism-pfv-view>`;
   }
 
   #layerSection(model: PanelModel, { layers, method }: Explanation): TemplateResult {

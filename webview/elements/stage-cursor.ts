@@ -4,6 +4,7 @@ import { cellOf, centreOf, locationAt, type Point, type Rect, step } from '../lo
 import type { PanelModel } from '../logic/panel-model';
 import { cellAt, type PfvGrid, pfvAt, pfvGrid } from '../logic/pfv-grid';
 import { type Reading, readings, sentence } from '../logic/readout';
+import { mapOnShow } from '../logic/shown';
 import { type Photo, rgbAt } from '../painting/photo';
 import type { Pane, Pointing } from './pane';
 
@@ -61,15 +62,14 @@ export class StageCursor implements ReactiveController {
   }
 
   get readings(): readonly Reading[] {
-    const { field, layer, layerMaps, t } = this.#model;
-    const { map, photograph } = this.#explanation;
+    const { layer, layerMaps, t } = this.#model;
+    const { photograph } = this.#explanation;
     const cursor = this.#cursor;
     if (cursor && cursor.pane !== 'grid') {
-      const shown = field?.map ?? map;
+      const { map: shown, values: name } = mapOnShow(this.#model, this.#explanation);
       const input = locationAt(shown, photograph.viewport, cursor.point);
       const { photo } = this.stage;
       const rgb = photo && rgbAt(photo, cursor.point);
-      const name = field ? t('ERF') : t('relevance');
       return readings({ photograph: cursor.point, rgb, input, map: shown, name }, t);
     }
     const { pfv } = this;

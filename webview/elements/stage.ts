@@ -5,9 +5,9 @@ import { type ColourMapKind, colourMap } from '../logic/colour-maps';
 import { contentOf, gridArea, once } from '../logic/content';
 import { describeMap } from '../logic/describe';
 import { type Camera, type Point, type Rect, type Size, stacked } from '../logic/geometry';
-import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
-import { arrange, cellAt, gridSize, pfvGrid, placeName } from '../logic/pfv-grid';
+import { arrange, cellAt, gridSize, pfvGrid } from '../logic/pfv-grid';
+import { activationOnShow, mapOnShow } from '../logic/shown';
 import { defaultSmoothing } from '../logic/smooth';
 import type { Look } from '../painting/heatmap';
 import { gridMarks, photographMarks } from '../painting/marks';
@@ -19,6 +19,7 @@ import './pane';
 import type { Pane, Pointing } from './pane';
 import './readout';
 import { StageCursor } from './stage-cursor';
+import { type SourcesSetting, sourceLayer, sourceLines, sourcesPane } from './stage-sources';
 
 /** The pictures: photograph and map, and the PFVs of the open layer. */
 @customElement('prism-stage')
@@ -40,6 +41,7 @@ export class Stage extends PrismElement {
         grid-auto-flow: column;
         grid-template-rows: minmax(var(--pane-height, 0), 1fr);
         min-height: 0;
+        position: relative;
       }
 
       .panes.stacked {
@@ -98,10 +100,14 @@ export class Stage extends PrismElement {
     if (explanation === undefined) return nothing;
     const aside = view.layout === 'side-by-side';
     const facts = this.#cursor.readings;
+    const before = sourceLayer(model);
+    if (before) model.layerMaps.want(before.id);
     return html`
       <div class=${this.#isStacked(explanation) ? 'panes stacked' : 'panes'}>
         ${aside ? this.#photographPane(explanation) : nothing} ${this.#mapPane(explanation, aside)}
+        ${before ? sourcesPane(this.#sources, before, explanation) : nothing}
         ${model.layer ? this.#gridPane(explanation) : nothing}
+        ${before ? sourceLines(this.#sources, before, explanation, this.version) : nothing}
       </div>
       <prism-readout .t=${t} .readings=${facts} hint=${model.hint}></prism-readout>
       <prism-display
@@ -116,7 +122,11 @@ export class Stage extends PrismElement {
 
   #isStacked(explanation: PicturedExplanation): boolean {
     const { layer, view } = this.model;
-    const count = 1 + Number(layer !== undefined) + Number(view.layout === 'side-by-side');
+    const count =
+      1 +
+      Number(layer !== undefined) +
+      Number(sourceLayer(this.model) !== undefined) +
+      Number(view.layout === 'side-by-side');
     // Where the page scrolls there is room below.
     if (matchMedia('(max-width: 640px)').matches) return true;
     // Captions and colour bars of stacked panes take room as well.
@@ -128,18 +138,12 @@ export class Stage extends PrismElement {
     return this.model.explanation?.method.signed ? 'diverging' : 'sequential';
   }
 
-  #look(map: ScalarMap, change: Partial<Look> = {}): Look {
+  #look(map: ScalarMap, change: Partial<Look> = {}, kind = this.#kind): Look {
     const { view, explanation } = this.model;
-    const kind = this.#kind;
     const colours = colourMap(kind === 'diverging' ? view.colourMap : view.sequentialMap, kind);
     const input = explanation!.map.width;
     const sigma = ((view.smoothing ?? defaultSmoothing(input)) * map.width) / input;
     return { colours, opacity: view.opacity, sigma, rule: view.scale, ...change };
-  }
-
-  #fieldTitle(): string {
-    const { field, layer } = this.model;
-    return field && layer ? this.t('ERF of PFV {0}', placeName(layer, field)) : '';
   }
 
   #photographPane(explanation: PicturedExplanation): TemplateResult {
@@ -166,17 +170,14 @@ export class Stage extends PrismElement {
 
   #mapPane(explanation: PicturedExplanation, aside: boolean): TemplateResult {
     const { model, t } = this;
-    const { field } = model;
-    const { target, photograph } = explanation;
-    const map = field?.map ?? explanation.map;
-    const title = field ? this.#fieldTitle() : target.label;
-    const note = field ? (model.layer?.title ?? '') : t('score {0}', number(target.score, 4));
+    const { photograph } = explanation;
+    const { map, what, title, note, label, kind } = mapOnShow(model, explanation);
     return html`<prism-pane
       pane="map"
-      what=${field ? `erf:${field.layer}@${field.y},${field.x}` : `class:${target.index}`}
+      what=${what}
       .t=${t}
       .theme=${this.theme}
-      .label=${field ? title : t('Relevance map of {0}', title)}
+      .label=${label}
       .describe=${() => this.#describe(map)}
       .heading=${title}
       .note=${note}
@@ -185,7 +186,7 @@ export class Stage extends PrismElement {
       .photo=${aside ? undefined : this.photo}
       .viewport=${photograph.viewport}
       .map=${map}
-      .look=${this.#look(map, aside ? { opacity: 1 } : {})}
+      .look=${this.#look(map, aside ? { opacity: 1 } : {}, kind)}
       .at=${this.#cursor.place(map)}
       .marks=${photographMarks(model, photograph.viewport)}
       .camera=${model.cameras.of('map')}
@@ -205,11 +206,14 @@ export class Stage extends PrismElement {
     const layer = model.layer!;
     const { readers } = model;
     const grid = pfvGrid(layer);
-    const raw = readers?.map ?? model.layerMaps.get(layer.id);
+    const activation = activationOnShow(model);
+    const channel = activation?.spatial ? undefined : activation;
+    const raw = readers?.map ?? channel?.map ?? model.layerMaps.get(layer.id);
     const map = raw && once(this.#arranged, raw, () => arrange(raw, grid));
     const area = gridArea(grid, explanation.photograph);
     const pfv = this.#cursor.pfv;
-    const note = readers ? t('PFVs that draw on input {0}, {1}', readers.x, readers.y) : t('{0} PFVs', gridSize(layer));
+    const count = channel ? t('Channel {0}', channel.channel) : t('{0} PFVs', gridSize(layer));
+    const note = readers ? t('PFVs that draw on input {0}, {1}', readers.x, readers.y) : count;
     const failure = model.layerMaps.failure(layer.id);
     const trouble = failure instanceof Error ? failure.message : undefined;
     return html`<prism-pane
@@ -239,6 +243,18 @@ export class Stage extends PrismElement {
       @pane-escape=${() => model.unpin()}
       @pane-camera=${(event: CustomEvent<Camera>) => model.cameras.aim('grid', event.detail, !grid.spatial)}
     ></prism-pane>`;
+  }
+
+  get #sources(): SourcesSetting {
+    const { model, photo, theme } = this;
+    return {
+      model,
+      photo,
+      theme,
+      look: (map) => this.#look(map, { sigma: 0, opacity: 0.92 }),
+      arranged: (map, grid) => once(this.#arranged, map, () => arrange(map, grid)),
+      pane: (name) => [...this.panes].find(({ pane }) => pane === name),
+    };
   }
 
   #describe(map: ScalarMap): string {

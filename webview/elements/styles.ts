@@ -195,3 +195,46 @@ export const listStyles = css`
     }
   }
 `;
+
+/** Rows of what something consists of: a name, a bar, a number. */
+export const partStyles = css`
+  .part {
+    align-items: center;
+    column-gap: 8px;
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) 56px minmax(4.2em, auto);
+    line-height: 20px;
+    padding: 0 8px;
+  }
+
+  .value {
+    text-align: end;
+  }
+
+  .bar {
+    display: block;
+    height: 6px;
+  }
+
+  .bar i {
+    background: var(--vscode-charts-red, currentColor);
+    display: block;
+    height: 100%;
+    min-width: 1px;
+  }
+
+  .bar.against i {
+    background: repeating-linear-gradient(
+      90deg,
+      var(--vscode-charts-blue, currentColor) 0 4px,
+      transparent 4px 6px
+    );
+  }
+
+  @media (forced-colors: active) {
+    .bar i {
+      forced-color-adjust: none;
+      background: CanvasText;
+    }
+  }
+`;

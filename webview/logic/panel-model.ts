@@ -17,6 +17,7 @@ import { english, type Translate, translator } from './l10n';
 import { LayerMaps } from './layer-maps';
 import { number, percent } from './numbers';
 import { gridSize, neighbour, pfvGrid, placeName } from './pfv-grid';
+import { PfvModel } from './pfv-model';
 import { type Place, type PlaceMap, Places } from './places';
 import { Requests } from './requests';
 import { completed } from './snapshot';
@@ -45,6 +46,8 @@ export class PanelModel extends Requests {
   /** What the pictures of an explanation look at, and those of a comparison. */
   readonly cameras: Cameras;
   readonly comparedCameras: Cameras;
+  /** What is known of the PFV that is pinned or pointed at. */
+  readonly pfv: PfvModel;
   readonly #places: Places;
 
   constructor(
@@ -58,6 +61,7 @@ export class PanelModel extends Requests {
     this.comparedMaps = new LayerMaps((explanations) => host.comparedMaps({ explanations }), changed);
     this.cameras = new Cameras(view.linked, changed);
     this.comparedCameras = new Cameras(view.linked, changed);
+    this.pfv = new PfvModel(host, changed, (reason) => this.fail(reason));
     this.#places = new Places(
       host,
       () => this.dismissNotice(),
@@ -212,6 +216,12 @@ export class PanelModel extends Requests {
     this.setView({ layer: id, pinned: undefined });
   }
 
+  /** Opens a layer and pins one of its PFVs. */
+  visit({ layer, x, y }: Place): void {
+    if (this.view.layer !== layer) this.openLayer(layer);
+    this.pin({ x, y });
+  }
+
   /** Back to the class map. */
   closeLayer(): void {
     if (this.layer === undefined) return;
@@ -357,6 +367,7 @@ export class PanelModel extends Requests {
   #explanationChanged(hadAnother: boolean): void {
     this.layerMaps.clear();
     this.#places.clear();
+    this.pfv.leave();
     this.notice = undefined;
     const { explanation, layer } = this;
     if (explanation === undefined) return;
@@ -381,11 +392,13 @@ export class PanelModel extends Requests {
   /** Shows the ERF of the PFV that is pinned or pointed at, asking for it when need be. */
   #follow(): void {
     this.#places.follow(this.#wantedField());
+    this.pfv.follow(this.#wantedField(), this.pinned !== undefined);
     this.changed();
   }
 
   #leaveLayer(): void {
     this.#places.leave();
+    this.pfv.leave();
     this.pointed = undefined;
   }
 

@@ -26,6 +26,7 @@ export const defaultView: View = {
   scale: 'maximum',
   layout: 'overlay',
   linked: true,
+  sources: true,
 };
 
 /** The largest smoothing the slider offers, in input pixels. */
@@ -54,6 +55,7 @@ export function restoreView(kept: unknown): View {
     scale,
     layout,
     linked,
+    sources,
     grid,
   } = kept;
   return {
@@ -73,5 +75,6 @@ export function restoreView(kept: unknown): View {
     scale: scale === 'percentile' ? scale : defaultView.scale,
     linked: linked !== false,
     layout: layout === 'side-by-side' ? layout : defaultView.layout,
+    sources: typeof sources === 'boolean' ? sources : defaultView.sources,
   };
 }

@@ -4,6 +4,7 @@ import type { ClassScore, Explanation, LayerInfo, OptionValues, ScalarMap } from
 import type { ComparedMethod, HistoryEntry, HostApi, PanelApi, PanelState } from '../../../src/protocol/panel';
 import { client, portTransport, serve } from '../../../src/rpc';
 import type { DemoData } from './demo-data';
+import { demoPfvHost } from './pfv';
 
 /** What tests may do with the fake host: look at what was asked, change the state, hold back answers. */
 export interface DemoControl {
@@ -261,6 +262,12 @@ function start(): void {
       const centre = { x: ((params.x + 0.5) * width) / 224 - 0.5, y: ((params.y + 0.5) * height) / 224 - 0.5 };
       return bump(width, height, centre, Math.max(0.8, width / 24));
     },
+    ...demoPfvHost(
+      () => demo.state.explanation!.layers,
+      ({ width, height }, channel) =>
+        bump(width, height, { x: (channel * 5) % width, y: (channel * 3) % height }, Math.max(1, width / 6)),
+      note,
+    ),
     async pickCompared(params) {
       note('pickCompared', params);
       await compare();

@@ -99,6 +99,10 @@ function setUp(view: View = defaultView) {
     receptiveField: (params) => answer('receptiveField', params, mapOf(8, 8, [params.x, params.y])),
     readers: (params) => answer('readers', params, mapOf(2, 3, [1])),
     exportAs: nothing('exportAs'),
+    // Single PFVs have tests of their own.
+    pfvSources: () => new Promise(() => {}),
+    pfvChannels: () => new Promise(() => {}),
+    channelMap: () => new Promise(() => {}),
     pickCompared: nothing('pickCompared'),
     compareTarget: nothing('compareTarget'),
     openCompared: nothing('openCompared'),
