@@ -5,7 +5,7 @@ import type { Implementation } from '../../../src/rpc';
 /** Made-up answers about PFVs, to look at: the shares and values are nobody's. */
 
 /** Nine neighbours of the layer before, two of them against; a quarter comes over a shortcut from three before. */
-export function demoSources(layers: readonly LayerInfo[], { layer, x, y }: PfvPlace, count: number): PfvSources {
+function demoSources(layers: readonly LayerInfo[], { layer, x, y }: PfvPlace, count: number): PfvSources {
   const at = layers.findIndex(({ id }) => id === layer);
   const before = layers[Math.max(0, at - 1)]!;
   const further = layers[Math.max(0, at - 3)]!;
