@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
@@ -68,5 +68,39 @@ describe('evaluating methods on a folder', () => {
     );
     // A line for each of three pictures and five methods, and the header.
     expect(readFileSync(file, 'utf8').trimEnd().split('\r\n')).toHaveLength(16);
+  });
+
+  test('stops when told to, says how far it is in the status bar, and goes on from there', async () => {
+    const { page, folder } = workbench();
+    const many = path.join(folder, 'watermark/many');
+    mkdirSync(many);
+    const pictures = path.join(folder, 'watermark/pictures');
+    for (const name of readdirSync(pictures).slice(0, 8))
+      copyFileSync(path.join(pictures, name), path.join(many, name));
+    await workbench().contextMenu('watermark/many', 'Evaluate Methods on Folder…');
+    const input = page.locator('.quick-input-widget');
+    await input.getByText('Evaluate which methods on 8 pictures?').waitFor();
+    await input.getByText('Integrated Gradients', { exact: true }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await input.getByText('Judge by which metrics?').waitFor();
+    await input.getByText('Average drop', { exact: true }).first().waitFor();
+    await page.keyboard.press('Enter');
+    const running = page.locator('.statusbar-item').filter({ hasText: /Evaluating \d+ %/ });
+    await running.waitFor();
+    frame = await workbench().webview('prism-report');
+    await frame.getByText(/^[1-9]\d* of 8 pictures judged/).waitFor();
+    await frame.getByRole('button', { name: 'Cancel' }).click();
+    await frame.locator('.page[data-status="stopped"]').waitFor();
+    await running.waitFor({ state: 'detached' });
+    const judged = Number.parseInt(await frame.getByText(/of 8 pictures judged/).innerText(), 10);
+    expect(judged).toBeLessThan(8);
+    await frame.getByRole('button', { name: 'Go on' }).click();
+    const told = frame.locator('prism-progress .message', { hasText: /\d+ of 40 · / });
+    // Five methods on each of the pictures.
+    expect(Number.parseInt(await told.innerText(), 10)).toBeGreaterThan(5 * judged);
+    await running.click();
+    await frame.locator('.page[data-status="ready"]').waitFor({ timeout: 120_000 });
+    await frame.getByText('8 of 8 pictures judged').waitFor();
+    await running.waitFor({ state: 'detached' });
   });
 });

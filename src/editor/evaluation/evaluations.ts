@@ -3,10 +3,12 @@ import type { EvaluationParams } from '../../protocol';
 import { evaluationViewType } from '../contributions';
 import { type Asking, askEvaluation, type Named } from './ask';
 import { EvaluationPanel, type EvaluationRooms } from './panel';
+import { EvaluationStatus } from './status';
 
 /** The evaluations that are open, with what tells of the running ones wherever the person looks. */
 export class Evaluations implements vscode.Disposable, vscode.WebviewPanelSerializer {
   readonly #open: EvaluationPanel[] = [];
+  readonly #status = new EvaluationStatus(() => this.#open);
   readonly #serializer = vscode.window.registerWebviewPanelSerializer(evaluationViewType, this);
 
   constructor(
@@ -17,6 +19,7 @@ export class Evaluations implements vscode.Disposable, vscode.WebviewPanelSerial
   dispose(): void {
     for (const panel of [...this.#open]) panel.dispose();
     this.#serializer.dispose();
+    this.#status.dispose();
   }
 
   get all(): readonly EvaluationPanel[] {
@@ -50,7 +53,11 @@ export class Evaluations implements vscode.Disposable, vscode.WebviewPanelSerial
 
   #add(panel: EvaluationPanel): EvaluationPanel {
     this.#open.push(panel);
-    panel.onDisposed(() => this.#open.splice(this.#open.indexOf(panel), 1));
+    panel.onChanged(() => this.#status.update());
+    panel.onDisposed(() => {
+      this.#open.splice(this.#open.indexOf(panel), 1);
+      this.#status.update();
+    });
     return panel;
   }
 

@@ -17,10 +17,13 @@ export const NOUNS: Readonly<Record<Kind, { readonly one: string; readonly many:
   rows: { one: 'row', many: 'rows' },
 };
 
+/** Where inputs are, and what is known of them. */
+type Sources = Pick<EvaluationQuestion, Kind | 'masks' | 'labels'>;
+
 const KINDS: readonly Kind[] = ['images', 'texts', 'rows'];
 
 /** Which kind of inputs is asked about, and where they are. Throws INPUT_MISSING unless there is exactly one. */
-export function sourceOf(question: EvaluationQuestion): { readonly kind: Kind; readonly path: string } {
+export function sourceOf(question: Sources): { readonly kind: Kind; readonly path: string } {
   const given = KINDS.flatMap((kind) => {
     const path = question[kind];
     return path === undefined ? [] : [{ kind, path }];
@@ -36,7 +39,7 @@ export function sourceOf(question: EvaluationQuestion): { readonly kind: Kind; r
  * @throws PrismError INPUT_MISSING, NO_TEXTS, NO_ROWS, TEXT_COLUMN_MISSING, LABELS_INVALID, CSV_INVALID, FILE_NOT_FOUND,
  *   those of {@link findItems}
  */
-export function inputsOf(question: EvaluationQuestion): Item[] {
+export function inputsOf(question: Sources): Item[] {
   const { kind, path } = sourceOf(question);
   if (kind === 'rows') return rowsOf(path, question.labels);
   if (kind === 'texts') return isTable(path) ? textRowsOf(path, question.labels) : textsOf(path, question.labels);
