@@ -13,6 +13,7 @@ import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
 import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
+import { AlikeSearches } from './editor/pfv/alike';
 import { registerImagePaths } from './editor/source/image-paths';
 import { SourceLenses } from './editor/source/lenses';
 import { SourceTies } from './editor/source/ties';
@@ -54,12 +55,14 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const methods = new MethodChoice(context.workspaceState, engine);
   const metrics = new MetricChoice(context.workspaceState, engine);
   const diagnostics = new ConfigDiagnostics();
+  const alike = new AlikeSearches(context, log);
   const panels = new Panels({
     extension: context.extensionUri,
     extensionId: context.extension.id,
     engine,
     methods,
     metrics,
+    alike,
     diagnostics,
     log,
   });
@@ -86,6 +89,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     checkpoints,
     layers,
     panels,
+    alike,
     diagnostics,
     models,
     engine,

@@ -58,6 +58,7 @@ export interface Settings {
   readonly models: readonly string[];
   readonly defaultMethod: string;
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
+  readonly alikeImages: number;
   readonly checkpoints: string;
   readonly python: string;
   readonly 'source.codeLens': boolean;
@@ -73,6 +74,7 @@ export const settingDefaults: Settings = {
   defaultMethod: 'srd',
   // The contrast to the average place separates object from background best: what a person sees first.
   methodOptions: { srd: { contrastive: true } },
+  alikeImages: 24,
   checkpoints: '',
   python: '',
   'source.codeLens': true,
@@ -90,6 +92,9 @@ export const contextKeys = {
   canGoBack: 'modelPrism.canGoBack',
   canGoForward: 'modelPrism.canGoForward',
 } as const;
+
+/** Where the workspace keeps which images are pinned. */
+export const pinnedImagesKey = 'pinnedImages';
 
 /** Pictures that the menus are offered on. */
 export const imageExtensions = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'bmp', 'gif', 'avif'] as const;

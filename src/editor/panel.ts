@@ -12,6 +12,7 @@ import { askForMetrics, type MetricChoice } from './metrics';
 import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
+import type { AlikeSearches } from './pfv/alike';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
 import type { LinkedState } from './state-link';
 import { Visited } from './visited';
@@ -34,6 +35,7 @@ export interface PanelRooms {
   readonly engine: EngineRoom;
   readonly methods: MethodChoice;
   readonly metrics: MetricChoice;
+  readonly alike: AlikeSearches;
   readonly diagnostics: ConfigDiagnostics;
   readonly log: vscode.LogOutputChannel;
 }
