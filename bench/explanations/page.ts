@@ -26,8 +26,11 @@ const GROUPS: readonly Group[] = [
 const FIELDS: Readonly<Record<Field, string>> = { tabular: 'Tables', image: 'Pictures', text: 'Texts' };
 const SIGNS = { better: ' ▲', worse: ' ▼', open: '' } as const;
 
-const number = (value: number): string =>
-  Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+const number = (value: number): string => {
+  const size = Math.abs(value);
+  const written = value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return written === '-0.00' ? '0.00' : written;
+};
 
 const betterOf = (metric: string): 'higher' | 'lower' => metricById(metric).info.better;
 const arrow = (metric: string): string => (betterOf(metric) === 'higher' ? '↑' : '↓');

@@ -1,9 +1,9 @@
 import { PrismError } from '../graph/errors';
 import type { Tensor } from '../graph/ir';
-import type { FloatArray, NdArray } from '../graph/ndarray';
+import { type FloatArray, floatArray, type NdArray } from '../graph/ndarray';
 import { fromFloat32, isElementType } from '../inputs/elements';
 import type { Method, Options, Runtime, Subject } from '../methods/method';
-import { type Layout, layoutOf, locationsOf } from '../metrics/layout';
+import { type Layout, layoutOf, locationCount, locationsOf } from '../metrics/layout';
 import type { Change, Judged, Judgement, Metric, MetricRuntime, Scores } from '../metrics/metric';
 import { requireFinite } from './classes';
 import { subjectOf } from './explain';
@@ -122,6 +122,13 @@ export class Judge {
     }
   }
 
+  /** What is explained of a text is its tokens: how a token's relevance lies in its vector, nobody sees. */
+  #byToken(map: FloatArray): FloatArray {
+    const { locations } = this.layout;
+    if (!this.#case.prepared.text || map.data.length === locationCount(this.layout)) return map;
+    return floatArray(Float32Array.from(locationsOf(map, this.layout)), locations);
+  }
+
   #feeds(input: Float32Array | undefined): ReadonlyMap<string, NdArray> {
     const { prepared } = this.#case;
     if (!input) return prepared.feeds;
@@ -156,7 +163,7 @@ export class Judge {
       scores: (count, make) => this.#scores(count, make),
       explain: async (change) => {
         if (!by) throw methodMissing('this metric');
-        return this.explain(by, change);
+        return this.#byToken(await this.explain(by, change));
       },
       layers: async () => by && this.layers(by),
       memo<T>(key: string, make: () => T): T {

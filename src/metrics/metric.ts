@@ -73,7 +73,7 @@ export interface MetricRuntime {
   scores(count: number, make: (index: number) => Float32Array): Promise<Scores>;
   /** The input's tokens, where it is a text of which the score is a class. */
   readonly tokens?: Tokens;
-  /** Explains again by the method that made the attribution. */
+  /** Explains again by the method that made the attribution; of a text, one number a token. */
   explain(change?: Change): Promise<FloatArray>;
   /** The relevance of every layer, where the method that made the attribution is known and gives one. */
   layers(): Promise<ReadonlyMap<string, FloatArray> | undefined>;

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../../src/engine/engine';
 import type { Question } from '../../../src/engine/explain';
 import { judgeAnswer } from '../../../src/engine/judgeAnswer';
+import { scoreAttribution } from '../../../src/engine/score';
+import { int } from '../../../src/graph/attributes';
 import { exportModel } from '../../../src/graph/export';
 import type { Graph } from '../../../src/graph/ir';
 import type { FloatArray } from '../../../src/graph/ndarray';
@@ -129,7 +131,6 @@ describe('judging', () => {
     const { answer } = await engine.attribute(path, 'gradient-x-input', { text });
     const { map } = answer.attribution;
     const attribution = workspace.write('map.npy', writeNpy({ dtype: 'float32', shape: map.shape, data: map.data }));
-    const { scoreAttribution } = await import('../../../src/engine/score');
     const claim = { text, attribution, metrics: ['deletion', 'complexity'] };
     const { result } = await engine.work(path, (desk) => scoreAttribution(desk, claim));
     expect(result.metrics.deletion.value).toEqual(expect.any(Number));
@@ -158,6 +159,59 @@ describe('judging', () => {
       [1, 1, 1, 1, 2].map(async (count) => (await probability(words)) - (await without(count))),
     );
     expect(result[0].value).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 5, 6);
+  });
+});
+
+describe('explaining a text again', () => {
+  it('compares the relevance of tokens, not how it lies in their vectors', async () => {
+    // The score is the mean, over tokens, of the sum of their two numbers.
+    const node = { domain: '', attributes: {} };
+    const graph: Graph = {
+      name: 'sums',
+      opsets: { '': 21 },
+      inputs: [{ name: 'tokens', dtype: 'int64', shape: [1, 'length'] }],
+      outputs: [{ name: 'logits', dtype: 'float32', shape: [1, 2] }],
+      initializers: new Map([
+        ['table', float32([1, 2, -3, 1, 0.5, 0.25], [3, 2])],
+        ['head', float32([0, 1, 0, 1], [2, 2])],
+        [
+          'one',
+          { dtype: 'int64', shape: [1], source: { kind: 'bytes', bytes: Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0) } },
+        ],
+      ]),
+      nodes: [
+        { ...node, op: 'Gather', name: 'embed', inputs: ['table', 'tokens'], outputs: ['embedded'] },
+        { ...node, op: 'MatMul', name: 'head', inputs: ['embedded', 'head'], outputs: ['each'] },
+        {
+          ...node,
+          op: 'ReduceMean',
+          name: 'pool',
+          inputs: ['each', 'one'],
+          outputs: ['logits'],
+          attributes: { keepdims: int(0) },
+        },
+      ],
+      types: new Map(),
+      metadata: {},
+    };
+    const path = workspace.write('sums.onnx', exportModel(graph));
+    workspace.write('vocab.txt', 'a\nb\nc\n');
+    const { answer } = await engine.attribute(path, 'gradient-x-input', { text: 'c a b', target: 1 });
+    const noise = (name: string, numbers: readonly number[]): string =>
+      workspace.write(name, writeNpy({ dtype: 'float32', shape: [1, 3, 2], data: Float32Array.from(numbers) }));
+    const sensitivity = async (file: string): Promise<unknown> => {
+      const claim = { text: 'c a b', target: 1, method: 'gradient-x-input', metrics: ['max-sensitivity'] };
+      const { map } = answer.attribution;
+      const attribution = workspace.write('map.npy', writeNpy({ dtype: 'float32', shape: map.shape, data: map.data }));
+      const { result } = await engine.work(path, (desk) =>
+        scoreAttribution(desk, { ...claim, attribution, options: { noise: file } }),
+      );
+      return result.metrics['max-sensitivity'].value;
+    };
+    expect(await sensitivity(noise('within.npy', [0.5, -0.5, 1, -1, 2, -2]))).toBeCloseTo(0, 6);
+    // Of the sums 0.75, 3 and −2 the second changes by 1.
+    const expected = 1 / Math.hypot(0.75, 3, -2);
+    expect(await sensitivity(noise('beyond.npy', [0.5, -0.5, 1, 0, 0, 0]))).toBeCloseTo(expected, 6);
   });
 });
 
