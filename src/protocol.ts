@@ -1,3 +1,5 @@
+import type { SourceApi } from './protocol/source';
+
 /**
  * The interfaces that cross a process boundary: extension host ⇄ engine, and webview ⇄ extension host. Types only;
  * everything here survives structured cloning. src/rpc.ts turns an interface into a typed client and a server.
@@ -97,37 +99,6 @@ export interface LayerInfo {
   /** Width and height of its grid of PFVs; tokens and 1-D signals have height 1. */
   readonly width: number;
   readonly height: number;
-}
-
-/** The line of the training code that made a value of the model; lines count from 1. */
-export interface SourceLine {
-  readonly file: string;
-  readonly line: number;
-  /** `enclosing`: not this line but the nearest that is certain, of the module or class around it. */
-  readonly certainty: 'exact' | 'enclosing';
-  /** The module's path in the model, e.g. `layer1.0.conv1`. */
-  readonly module: string;
-}
-
-/** A value of the model, as the training code has it. */
-export interface SourcedValue {
-  readonly value: string;
-  readonly title: string;
-  readonly op: string;
-  readonly shape: readonly number[];
-  /** Numbers in the weights that make it. */
-  readonly parameters: number;
-  /** The layer that shows it in the panel. */
-  readonly layer?: string;
-  /** Absent: not found in the training code. */
-  readonly source?: SourceLine;
-}
-
-export interface ModelSource {
-  /** The folder or file that was read. */
-  readonly root: string;
-  /** In the model's order. */
-  readonly values: readonly SourcedValue[];
 }
 
 /** The photograph as the person knows it, and the part of it the model looked at. */
@@ -325,7 +296,7 @@ export interface MapChange {
 }
 
 /** What the engine process answers. */
-export interface EngineApi extends StudyApi {
+export interface EngineApi extends StudyApi, SourceApi {
   initialize(params: { readonly cacheDir: string | null; readonly provider: string }): Promise<EngineInfo>;
   methods(params: Record<string, never>): Promise<readonly MethodSummary[]>;
   model(params: { readonly path: string }): Promise<ModelInfo>;
@@ -334,8 +305,6 @@ export interface EngineApi extends StudyApi {
     readonly image: string;
   }): Promise<{ readonly top: readonly ClassScore[]; readonly ms: number; readonly provider: string }>;
   layers(params: { readonly model: string }): Promise<readonly LayerInfo[]>;
-  /** Ties the model to its training code: in `root`, or where the model's settings say. */
-  source(params: { readonly model: string; readonly root?: string }): Promise<ModelSource>;
   /** May take long: reports {@link Progress} and can be cancelled. */
   explain(params: ExplainParams): Promise<Explanation>;
   /** Relevance maps of layers of a living explanation. EXPLANATION_GONE when it was evicted: explain again. */

@@ -1,6 +1,6 @@
 import { basename, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { SourceLine } from '../protocol';
+import type { SourceLine } from '../protocol/source';
 import { shape, table } from './format';
 import { type CommonOptions, Session } from './session';
 import type { Terminal } from './terminal';

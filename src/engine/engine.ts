@@ -18,11 +18,11 @@ import type {
   MapChange,
   MethodSummary,
   ModelInfo,
-  ModelSource,
   RemoteError,
   ScalarMap,
   StudyApi,
 } from '../protocol';
+import type { ModelSource, SourceApi } from '../protocol/source';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
@@ -94,7 +94,7 @@ export interface Prediction {
  * Models, methods and what is computed with them. Knows nothing of processes: the editor talks to one in a child
  * process, the command line has its own.
  */
-export class Engine implements Omit<EngineApi, keyof StudyApi> {
+export class Engine implements Omit<EngineApi, keyof StudyApi | 'silent'> {
   readonly #options: EngineOptions;
   readonly #requests = new Requests();
   readonly #explanations = new Explanations();
@@ -181,11 +181,14 @@ export class Engine implements Omit<EngineApi, keyof StudyApi> {
     });
   }
 
-  async source({ model: path, root }: { model: string; root?: string }, context?: CallContext): Promise<ModelSource> {
+  async source(
+    { model: path, root, open }: Parameters<SourceApi['source']>[0],
+    context?: CallContext,
+  ): Promise<ModelSource> {
     return this.#requests.run(context, async () => {
       const model = await this.#get(path);
       const { graph, layers } = await layersOf(model);
-      return this.#sources.of(model, graph, layers, root);
+      return this.#sources.of(model, graph, layers, root, open);
     });
   }
 

@@ -14,6 +14,7 @@ import type {
 } from '../protocol';
 import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
 import type { ServiceApi } from '../protocol/service';
+import type { SilentUnits } from '../protocol/source';
 import type { TokenStudy, TokenStudyParams } from '../protocol/tokens';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';
@@ -28,6 +29,7 @@ import type { Model } from './model';
 import { alikeIn, queryOf, type Search } from './pfv/alike';
 import { LayerChannels } from './pfv/channels';
 import { sourcesOf } from './pfv/sources';
+import { silentUnits } from './silent';
 
 /** The engine with what an editor asks beside single explanations. */
 export class Service extends Engine implements ServiceApi {
@@ -124,6 +126,10 @@ export class Service extends Engine implements ServiceApi {
 
   async releaseTokens({ study }: { study: string }): Promise<void> {
     this.#tokens.release(study);
+  }
+
+  async silent({ explanation }: { explanation: string }, context?: CallContext): Promise<readonly SilentUnits[]> {
+    return this.about(explanation, silentUnits, context);
   }
 
   async saveSheet({ path, sheet }: { path: string; sheet: Sheet }): Promise<void> {

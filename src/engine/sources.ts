@@ -1,16 +1,18 @@
 import { dirname, resolve } from 'node:path';
 import { type Graph, typeOf, wiring } from '../graph/ir';
 import { isFloating } from '../graph/tensor';
-import type { LayerInfo, ModelSource, SourcedValue } from '../protocol';
-import { loadPython, type ParsePython } from '../source/python';
+import type { LayerInfo } from '../protocol';
+import type { ModelSource, SourcedValue } from '../protocol/source';
+import { ParsedFiles } from '../source/parsed';
+import { loadPython } from '../source/python';
 import { readProject } from '../source/read';
 import { tieToSource } from '../source/tie';
 import { layerTitle } from './layers';
 import type { Model } from './model';
 
-/** Reads training code; the parser is kept. */
+/** Reads training code; the parser and what it has read are kept. */
 export class Sources {
-  #parser?: Promise<ParsePython>;
+  #parsed?: Promise<ParsedFiles>;
 
   /**
    * Ties the values of a model to the training code.
@@ -18,6 +20,7 @@ export class Sources {
    * @param graph the model as it was exported: later steps drop what the exporter wrote
    * @param specialised the same with static shapes
    * @param root the folder or file of the training code; the one the settings name when absent
+   * @param open texts that are not saved yet, by path
    * @throws PrismError FILE_NOT_FOUND, FILE_UNREADABLE
    */
   async of(
@@ -25,11 +28,15 @@ export class Sources {
     specialised: Graph,
     layers: readonly LayerInfo[],
     root: string | undefined,
+    open: Readonly<Record<string, string>> = {},
   ): Promise<ModelSource> {
-    this.#parser ??= loadPython();
+    this.#parsed ??= loadPython().then((parse) => new ParsedFiles(parse));
     const { graph } = model;
     const folder = resolve(dirname(model.path), root ?? model.description.settings.sourceRoot);
-    const ties = tieToSource(graph, readProject(folder, await this.#parser), model.path);
+    const texts = new Map(Object.entries(open));
+    const project = readProject(folder, await this.#parsed, texts);
+    const ties = tieToSource(graph, project, model.path);
+    const broken = project.files.filter(({ path, tree }) => texts.has(path) && tree.rootNode.hasError);
     const shown = new Set(layers.map(({ id }) => id));
     const { consumers } = wiring(graph);
     /** The layer of the panel that shows a value: itself, or what follows it alone. */
@@ -63,6 +70,6 @@ export class Sources {
         },
       ];
     });
-    return { root: folder, values };
+    return { root: folder, values, broken: broken.map(({ path }) => path) };
   }
 }

@@ -1,4 +1,5 @@
 import { type FunctionDef, lastName, namePattern } from './file';
+import type { Log } from './log';
 import type { Project } from './project';
 import { childrenOf, type Syntax } from './python';
 import {
@@ -9,6 +10,7 @@ import {
   fill,
   type Instance,
   type Item,
+  type Layer,
   type Members,
   type Place,
   UNKNOWN,
@@ -23,10 +25,15 @@ export interface Calls {
   at(node: Syntax, frame: Frame): Place;
   call(definition: FunctionDef, args: Arguments, self?: Members): Value;
   members(instance: Instance): Members;
+  /** What is made, in its order. */
+  readonly log: Log;
   /** Is told of every instance that the code makes. */
   made(instance: Instance): Instance;
 }
 
+type Type = Extract<Value, { kind: 'type' }>;
+
+const READY_MADE = /^(ResNet|VGG|EfficientNet|MobileNet|DenseNet|Inception|Xception|NASNet|ConvNeXt)/;
 const CONTAINERS: ReadonlySet<string> = new Set(['Sequential', 'ModuleList']);
 const MAPPINGS: ReadonlySet<string> = new Set(['ModuleDict', 'OrderedDict', 'dict']);
 /** Not modules, whatever they hold. */
@@ -106,7 +113,7 @@ function argumentsOf(calls: Calls, given: readonly Syntax[], frame: Frame): Argu
 function apply(calls: Calls, callee: Value, args: Arguments, at: Place): Value {
   switch (callee.kind) {
     case 'type':
-      return construct(callee.name, callee.torch, args, at);
+      return construct(calls, callee, args, at);
     case 'class':
       return calls.made({ kind: 'object', of: callee.of, args, at });
     case 'function':
@@ -138,8 +145,14 @@ const join = (a: Arguments, b: Arguments): Arguments => ({
   open: a.open || b.open,
 });
 
-function construct(name: string, torch: boolean, args: Arguments, at: Place): Value {
+function construct(calls: Calls, { name, library }: Type, args: Arguments, at: Place): Value {
   if (NO_MODULES.has(name)) return UNKNOWN;
+  const layer: Layer = { kind: 'layer', type: name, library, args, at };
+  if (library === 'keras') {
+    // Models that come ready make layers of their own.
+    calls.log.note(READY_MADE.test(name) ? { kind: 'any' } : { kind: 'one', value: layer });
+    return layer;
+  }
   const [first] = args.positional;
   if (CONTAINERS.has(name)) {
     if (args.positional.length === 1 && first.kind === 'mapping') return { ...first, at };
@@ -154,7 +167,7 @@ function construct(name: string, torch: boolean, args: Arguments, at: Place): Va
     const pairs = first?.kind === 'container' ? pairsOf(first.items) : { entries: [], open: first !== undefined };
     return { kind: 'mapping', entries: [...entries, ...pairs.entries], open: args.open || pairs.open, at };
   }
-  return { kind: 'layer', type: name, torch, at };
+  return layer;
 }
 
 /** Named modules in a list of pairs, whichever of them are made. */

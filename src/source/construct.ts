@@ -1,8 +1,10 @@
-import { applyCall, type Calls } from './calls';
-import { comprehension, condition, dictionary, list, truth } from './expressions';
-import { type FunctionDef, lastName, namePattern, type PythonFile } from './file';
+import type { Calls } from './calls';
+import { evaluate, selfOf } from './evaluate';
+import { truth } from './expressions';
+import { type FunctionDef, lastName, namePattern } from './file';
+import { Log } from './log';
 import type { Project } from './project';
-import { childrenOf, descendants, lineOf, plainString, type Syntax, statementsOf } from './python';
+import { childrenOf, descendants, lineOf, type Syntax, statementsOf } from './python';
 import {
   type Arguments,
   choice,
@@ -26,6 +28,7 @@ interface State {
   readonly attributes?: Map<string, Value>;
   readonly named?: Members['named'];
   readonly items?: Item[];
+  readonly log: readonly Item[];
 }
 
 const MAX_DEPTH = 25;
@@ -43,6 +46,8 @@ export class Builder implements Calls {
   #statements = 0;
   readonly #members = new WeakMap<Instance, Members>();
 
+  readonly log = new Log();
+
   /** Every instance that the code followed so far makes. */
   readonly instances: Instance[] = [];
 
@@ -50,6 +55,12 @@ export class Builder implements Calls {
 
   made(instance: Instance): Instance {
     this.instances.push(instance);
+    if (this.project.isKeras(instance.of)) {
+      this.log.note({ kind: 'one', value: instance });
+      this.members(instance);
+      // Layers that are made when the instance is called are made nobody knows when.
+      if (this.project.makesLate(instance.of)) this.log.note({ kind: 'any' });
+    }
     return instance;
   }
 
@@ -67,7 +78,10 @@ export class Builder implements Calls {
 
   /** Runs a function's body; its returned value. */
   call(definition: FunctionDef, args: Arguments, self?: Members): Value {
-    if (this.#depth >= MAX_DEPTH) return UNKNOWN;
+    if (this.#depth >= MAX_DEPTH) {
+      this.log.note({ kind: 'any' });
+      return UNKNOWN;
+    }
     const owner = definition.owner === undefined ? undefined : definition.file.classes.get(definition.owner);
     const frame: Frame = { file: definition.file, names: new Map(), returns: [], ...(owner && { owner }) };
     const parameters = statementsOf(definition.node.childForFieldName('parameters'));
@@ -156,6 +170,9 @@ export class Builder implements Calls {
         if (name) frame.names.set(name, { kind: 'function', of: { name, file: frame.file, node } });
         return false;
       }
+      case 'match_statement':
+        this.log.note({ kind: 'any' });
+        return false;
       default:
         return false;
     }
@@ -204,24 +221,35 @@ export class Builder implements Calls {
 
   set(target: Syntax, value: Value, frame: Frame): void {
     if (target.type === 'identifier') frame.names.set(target.text, value);
-    const members = this.#selfOf(target, frame);
+    if (target.type === 'subscript') this.#setItem(target, value, frame);
+    const members = selfOf(target, frame);
     if (members) members.attributes.set(lastName(target), value);
   }
 
-  #selfOf(target: Syntax, frame: Frame): Members | undefined {
-    if (target.type !== 'attribute' || !frame.self) return undefined;
-    return target.childForFieldName('object')?.text === frame.self.name ? frame.self.members : undefined;
+  /** `layers['a'] = …` */
+  #setItem(target: Syntax, value: Value, frame: Frame): void {
+    const [object, key] = ['value', 'subscript'].map((field) => target.childForFieldName(field));
+    if (!object || !key) return;
+    const before = this.evaluate(object, frame);
+    if (before.kind === 'container') this.set(object, { ...before, items: [{ kind: 'any' }] }, frame);
+    if (before.kind !== 'mapping') return;
+    const name = namePattern(key) ?? /^/;
+    const others = before.entries.filter((entry) => entry.name !== name);
+    this.set(object, { ...before, entries: [...others, { name, value }] }, frame);
   }
 
   #save(frame: Frame): State {
     const members = frame.self?.members;
     const names = new Map(frame.names);
-    if (!members) return { names };
-    return { names, attributes: new Map(members.attributes), named: [...members.named], items: [...members.items] };
+    const log = this.log.items;
+    if (!members) return { names, log };
+    const { attributes, named, items } = members;
+    return { names, attributes: new Map(attributes), named: [...named], items: [...items], log };
   }
 
   #restore(frame: Frame, state: State): void {
     frame.names = new Map(state.names);
+    this.log.items = state.log;
     const members = frame.self?.members;
     if (!members) return;
     members.attributes = new Map(state.attributes);
@@ -240,6 +268,7 @@ export class Builder implements Calls {
       return values;
     };
     frame.names = join(a.names, b.names);
+    this.log.items = items(a.log, b.log);
     const members = frame.self?.members;
     if (!members) return;
     members.attributes = join(a.attributes, b.attributes);
@@ -264,10 +293,12 @@ export class Builder implements Calls {
       const there = this.#save(frame);
       this.#restore(frame, before);
       const leftHere = branch(index + 1);
-      if (leftThere && leftHere) return true;
-      if (leftHere) this.#restore(frame, there);
-      else if (!leftThere) this.#join(frame, there, this.#save(frame), mergeItems);
-      return false;
+      // What a branch that leaves has made was made all the same.
+      const made = mergeItems(there.log, this.log.items);
+      if (!leftThere && !leftHere) this.#join(frame, there, this.#save(frame), mergeItems);
+      else if (!leftThere) this.#restore(frame, there);
+      this.log.items = made;
+      return leftThere && leftHere;
     };
     return branch(0);
   }
@@ -299,107 +330,6 @@ export class Builder implements Calls {
 
   /** What an expression is. */
   evaluate(node: Syntax, frame: Frame): Value {
-    switch (node.type) {
-      case 'none':
-        return NONE;
-      case 'true':
-      case 'false':
-        return { kind: 'constant', value: node.type === 'true' };
-      case 'integer':
-      case 'float':
-        return { kind: 'constant', value: Number(node.text.replaceAll('_', '')) };
-      case 'string': {
-        const value = plainString(node);
-        return value === undefined ? textOf(node) : { kind: 'constant', value };
-      }
-      case 'identifier':
-        return frame.names.get(node.text) ?? this.#global(frame.file, node.text);
-      case 'attribute':
-        return this.#attribute(node, frame);
-      case 'call':
-        return applyCall(this, node, frame);
-      case 'parenthesized_expression':
-      case 'await':
-        return this.evaluate(childrenOf(node)[0] ?? node, frame);
-      case 'conditional_expression': {
-        const [then, condition, otherwise] = childrenOf(node);
-        const known = truth(this.evaluate(condition, frame));
-        if (known !== undefined) return this.evaluate(known ? then : otherwise, frame);
-        return choice([this.evaluate(then, frame), this.evaluate(otherwise, frame)]);
-      }
-      case 'boolean_operator':
-      case 'not_operator':
-      case 'comparison_operator':
-        return condition(this, node, frame);
-      case 'list':
-      case 'tuple':
-      case 'set':
-      case 'expression_list':
-        return list(this, node, frame);
-      case 'list_comprehension':
-      case 'generator_expression':
-        return comprehension(this, node, frame);
-      case 'dictionary':
-        return dictionary(this, node, frame);
-      case 'binary_operator': {
-        const [left, right] = ['left', 'right'].map((side) => node.childForFieldName(side));
-        const [a, b] = [left, right].map((side) => (side ? this.evaluate(side, frame) : UNKNOWN));
-        const operator = node.childForFieldName('operator')?.text;
-        if (operator === '+' && a.kind === 'container' && b.kind === 'container')
-          return { ...a, items: [...a.items, ...b.items] };
-        if (operator === '*' && a.kind === 'container') return { ...a, items: [{ kind: 'many', items: a.items }] };
-        return textOf(node);
-      }
-      case 'named_expression': {
-        const [name, value] = [node.childForFieldName('name'), node.childForFieldName('value')];
-        const made = value ? this.evaluate(value, frame) : UNKNOWN;
-        if (name) this.set(name, made, frame);
-        return made;
-      }
-      default:
-        return UNKNOWN;
-    }
+    return evaluate(this, node, frame);
   }
-
-  #global(file: PythonFile, name: string): Value {
-    const definition = this.project.resolve(file, name);
-    if (definition)
-      return 'methods' in definition ? { kind: 'class', of: definition } : { kind: 'function', of: definition };
-    const imported = file.imports.get(name);
-    if (!imported) return { kind: 'outside' };
-    const what = imported.name ?? '';
-    return /^[A-Z]/.test(what)
-      ? { kind: 'type', name: what, torch: imported.module.startsWith('torch') }
-      : { kind: 'outside' };
-  }
-
-  #attribute(node: Syntax, frame: Frame): Value {
-    const object = node.childForFieldName('object');
-    const name = lastName(node);
-    const members = this.#selfOf(node, frame);
-    if (members) {
-      const method = this.project.method(members.of, name);
-      return members.attributes.get(name) ?? (method ? { kind: 'function', of: method, self: members } : UNKNOWN);
-    }
-    if (!object) return UNKNOWN;
-    const root = /^\w+/.exec(object.text)?.[0] ?? '';
-    const imported = frame.names.has(root) ? undefined : frame.file.imports.get(root);
-    if (imported) {
-      const torch = imported.module.startsWith('torch');
-      const dotted = [imported.module, imported.name, ...object.text.split('.').slice(1)].filter(Boolean).join('.');
-      const definition = torch && /\bnn\b/.test(dotted) ? undefined : this.project.exported(dotted, name);
-      if (definition)
-        return 'methods' in definition ? { kind: 'class', of: definition } : { kind: 'function', of: definition };
-      return /^[A-Z]/.test(name) ? { kind: 'type', name, torch } : { kind: 'outside' };
-    }
-    const value = this.evaluate(object, frame);
-    if (value.kind === 'object') return this.members(value).attributes.get(name) ?? UNKNOWN;
-    return UNKNOWN;
-  }
-}
-
-/** A computed text, where its shape can be read. */
-function textOf(node: Syntax): Value {
-  const pattern = namePattern(node);
-  return pattern instanceof RegExp ? { kind: 'text', pattern } : UNKNOWN;
 }

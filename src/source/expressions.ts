@@ -11,7 +11,11 @@ export function truth(value: Value): boolean | undefined {
 /** What a comparison or a combination of conditions is: true, false, or what it chooses between. */
 export function condition(calls: Calls, node: Syntax, frame: Frame): Value {
   const constant = (value: boolean | undefined): Value => (value === undefined ? UNKNOWN : { kind: 'constant', value });
-  const parts = childrenOf(node).map((part) => calls.evaluate(part, frame));
+  const short = node.type === 'boolean_operator';
+  const parts = childrenOf(node).map((part, index) => {
+    const value = (): Value => calls.evaluate(part, frame);
+    return short && index > 0 ? calls.log.maybe(value) : value();
+  });
   if (node.type === 'not_operator') {
     const known = truth(parts[0]);
     return constant(known === undefined ? undefined : !known);
@@ -54,7 +58,9 @@ export function comprehension(calls: Calls, node: Syntax, frame: Frame): Value {
   }
   const body = node.childForFieldName('body');
   if (!body) return UNKNOWN;
-  const items: Item[] = [{ kind: 'many', items: [{ kind: 'one', value: calls.evaluate(body, inner) }] }];
+  const items: Item[] = [
+    { kind: 'many', items: [{ kind: 'one', value: calls.log.repeated(() => calls.evaluate(body, inner)) }] },
+  ];
   return { kind: 'container', items, at: calls.at(node, frame) };
 }
 

@@ -49,6 +49,8 @@ function importsOf(root: Syntax): PythonFile['imports'] {
   for (const statement of reachable(root)) {
     if (statement.type !== 'import_statement' && statement.type !== 'import_from_statement') continue;
     const module = statement.childForFieldName('module_name')?.text;
+    if (module !== undefined && childrenOf(statement).some(({ type }) => type === 'wildcard_import'))
+      imports.set(`* of ${module}`, { module, name: '*' });
     for (const imported of statement.childrenForFieldName('name')) {
       if (!imported) continue;
       const alias = imported.childForFieldName('alias')?.text;
@@ -86,11 +88,13 @@ export function readFile(path: string, text: string, tree: PythonTree): PythonFi
   return file;
 }
 
+/** A pattern that only the text itself matches. */
+export const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
 /** The name a Python string gives to a part of a model, as a pattern: `f'block{i}'` → /^block\w+$/. */
 export function namePattern(node: Syntax): RegExp | string | undefined {
   const plain = plainString(node);
   if (plain !== undefined && !plain.includes('%')) return plain;
-  const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   if (node.type === 'string') {
     const parts = childrenOf(node).map((part) =>
       part.type === 'interpolation' ? '\\w+' : part.type === 'string_content' ? literally(part.text) : '',

@@ -24,6 +24,9 @@ const WRITTEN: Readonly<Record<string, readonly string[]>> = {
   Gelu: ['gelu'],
   LogSoftmax: ['log_softmax'],
   Resize: ['interpolate', 'upsample'],
+  Transpose: ['permute', 'transpose', 'movedim'],
+  LayerNormalization: ['layer_norm'],
+  Reshape: ['reshape', 'view', 'flatten'],
 };
 
 interface Forward {
@@ -75,11 +78,40 @@ export function timesCalled(project: Project, of: ClassDef, attribute: string): 
   return calls.filter((call) => call.childForFieldName('function')?.text === `self.${attribute}`).length;
 }
 
+/** Attributes that the statement around an expression calls. */
+function calledIn(found: Syntax, until: Syntax): string[] {
+  let statement = found;
+  while (statement.parent && statement.parent.id !== until.id && !/_statement$/.test(statement.type))
+    statement = statement.parent;
+  return descendants(statement, 'call').flatMap((call) => {
+    const callee = call.childForFieldName('function');
+    return callee?.type === 'attribute' && callee.childForFieldName('object')?.text === 'self'
+      ? [lastName(callee)]
+      : [];
+  });
+}
+
+/**
+ * Of the same operation in several branches, the one that ran: all modules that it calls have left a trace, and one of
+ * them is called nowhere else.
+ */
+function theOnlyTaken<T extends { readonly calls: readonly string[] }>(
+  candidates: readonly T[],
+  parts: ReadonlySet<string>,
+  times: (name: string) => number,
+): T | undefined {
+  const possible = candidates.filter(({ calls }) => calls.every((name) => parts.has(name)));
+  if (possible.length === 1) return possible[0].calls.length > 0 ? possible[0] : undefined;
+  const taken = possible.filter(({ calls }) => calls.some((name) => times(name) === 1));
+  return taken.length === 1 ? taken[0] : undefined;
+}
+
 /**
  * Where a class computes an operation outside of its modules: the line that writes it, where only that can be meant;
  * else the line where `forward` begins.
  *
  * @param index which of the `count` nodes of this operator that the class made
+ * @param parts modules of the instance that have left a trace
  */
 export function operationPlace(
   project: Project,
@@ -87,6 +119,7 @@ export function operationPlace(
   op: string,
   index: number,
   count: number,
+  parts: ReadonlySet<string>,
 ): { readonly place: Place; readonly exact: boolean } | undefined {
   const { methods, closed } = forwardOf(project, of);
   const [forward] = methods;
@@ -103,12 +136,17 @@ export function operationPlace(
       .map((found) => ({
         file: file.path,
         line: lineOf(found.childForFieldName('operator') ?? found.childForFieldName('function') ?? found),
+        calls: calledIn(found, node),
         looped: insideAny(found, /^(for|while|if)_statement$|comprehension|conditional|lambda/, node),
       })),
   );
   const lines = new Set(candidates.map(({ file, line }) => `${file}:${line}`));
   const inOrder = methods.length === 1 && candidates.length === count && !candidates.some(({ looped }) => looped);
-  const found = inOrder ? candidates[index] : lines.size === 1 ? candidates[0] : undefined;
+  const found = inOrder
+    ? candidates[index]
+    : lines.size === 1
+      ? candidates[0]
+      : theOnlyTaken(candidates, parts, (name) => timesCalled(project, of, name));
   if (closed && found) return { place: { file: found.file, line: found.line }, exact: true };
   return { place: { file: forward.file.path, line: lineOf(forward.node) }, exact: false };
 }

@@ -24,6 +24,7 @@ export class Matcher {
   readonly #instances = new Map<Value, readonly Instance[]>();
   readonly #always = new Map<ClassDef, ReadonlySet<string>>();
   readonly #attributes = new Map<ClassDef, ReadonlySet<string>>();
+  readonly #asked = new Set<Value>();
 
   constructor(
     private readonly builder: Builder,
@@ -63,7 +64,7 @@ export class Matcher {
   #fitsAnew(value: Value, module: ModuleNode): boolean {
     switch (value.kind) {
       case 'layer':
-        return this.#layerFits(value.type, value.torch, module);
+        return this.#layerFits(value.type, value.library === 'torch', module);
       case 'object':
         return this.#named(value.of, module) && this.#required(value, module) && this.#childrenFit(value, module);
       case 'made':
@@ -78,8 +79,12 @@ export class Matcher {
           const found = this.#entries(value.entries, name);
           return found.length === 0 ? value.open : found.some((one) => this.fits(one, child));
         });
-      case 'choice':
-        return value.of.some((one) => this.fits(one, module));
+      case 'choice': {
+        // Beside a class that is named, a class that is not is one of its kind: no single layer.
+        const named = value.of.some(({ kind }) => kind === 'object');
+        const leaf = module.children.size === 0;
+        return value.of.some((one) => !(leaf && named && one.kind === 'made') && this.fits(one, module));
+      }
       case 'unknown':
       case 'outside':
         return true;
@@ -123,13 +128,21 @@ export class Matcher {
     const { attributes } = this.builder.members(value);
     return [...always].filter((name) => {
       const held = attributes.get(name);
-      return held?.kind === 'layer' && held.torch && exportedAs(held.type)?.always === true;
+      if (!held || !/^(layer|object|container)$/.test(held.kind)) return false;
+      return !this.#mayVanish(held);
     });
   }
 
   readonly #mayVanish = (value: Value): boolean => {
-    if (value.kind === 'layer') return !(value.torch && exportedAs(value.type)?.always);
-    if (value.kind === 'object') return this.#traces(value).length === 0;
+    if (value.kind === 'layer') return !(value.library === 'torch' && exportedAs(value.type)?.always);
+    if (value.kind === 'object') {
+      if (this.#asked.has(value)) return true;
+      // Code that contains itself is asked once.
+      this.#asked.add(value);
+      const vanishes = this.#traces(value).length === 0;
+      this.#asked.delete(value);
+      return vanishes;
+    }
     if (value.kind === 'container')
       return value.items.every((item) => item.kind !== 'one' || this.#mayVanish(item.value));
     if (value.kind === 'choice') return value.of.some(this.#mayVanish);
@@ -204,7 +217,9 @@ export class Matcher {
     let instances = this.#instances.get(value);
     const { project } = this.builder;
     if (!instances) {
-      const classes = project.files.flatMap((file) => [...file.classes.values()]).filter((of) => project.isModule(of));
+      const classes = project.files
+        .flatMap((file) => [...file.classes.values()])
+        .filter((of) => project.isModule(of) && project.reaches(of, value.at.file));
       instances = classes.map((of) => ({ kind: 'object', of, args: value.args, at: value.at }));
       this.#instances.set(value, instances);
     }

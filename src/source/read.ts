@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PrismError } from '../graph/errors';
-import { type PythonFile, readFile } from './file';
+import type { PythonFile } from './file';
+import type { ParsedFiles } from './parsed';
 import { Project } from './project';
-import type { ParsePython } from './python';
 
 const IGNORED = /^(\..*|__pycache__|node_modules|site-packages|venv|env|build|dist)$/;
 const MAX_FILES = 500;
@@ -26,15 +26,16 @@ function pythonFiles(root: string): string[] {
 /**
  * Reads the training code of a folder, or of one file.
  *
+ * @param parsed what was read before: only what changed since is parsed again
+ * @param open texts that are not saved yet, by path
  * @throws PrismError FILE_NOT_FOUND, FILE_UNREADABLE
  */
-export function readProject(root: string, parse: ParsePython): Project {
+export function readProject(root: string, parsed: ParsedFiles, open: ReadonlyMap<string, string> = new Map()): Project {
   const files: PythonFile[] = [];
   try {
     for (const path of pythonFiles(root)) {
       if (statSync(path).size > MAX_BYTES) continue;
-      const text = readFileSync(path, 'utf8');
-      files.push(readFile(path, text, parse(text)));
+      files.push(parsed.of(path, open.get(path) ?? readFileSync(path, 'utf8')));
     }
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;

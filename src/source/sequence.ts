@@ -37,12 +37,14 @@ const MAX_POSITIONS = 2000;
  *
  * @param fits whether a value can be the child seen at a position
  * @param mayVanish whether a value can be at a position where nothing was seen
+ * @param whole whether the list must end where the children do, but for what may vanish; else its rest may be cut off
  */
 export function matchItems(
   items: readonly Item[],
   seen: ReadonlySet<number>,
   fits: (value: Value, position: number) => boolean,
   mayVanish: (value: Value) => boolean,
+  whole = false,
 ): ReadonlyMap<number, readonly Value[]> | undefined {
   const last = Math.max(-1, ...seen);
   if (last > MAX_POSITIONS) return undefined;
@@ -82,7 +84,10 @@ export function matchItems(
     }
     close(ends, false);
   }
-  if (![...reached[last + 1]].some((state) => ends.has(state))) ends = new Set(reached[last + 1]);
+  if (![...reached[last + 1]].some((state) => ends.has(state))) {
+    if (whole) return undefined;
+    ends = new Set(reached[last + 1]);
+  }
   if (ends.size === 0) return undefined;
   const found = new Map<number, Value[]>();
   for (let position = last; position >= 0; position -= 1) {

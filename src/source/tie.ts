@@ -1,13 +1,14 @@
 import { dirname } from 'node:path';
 import type { Graph } from '../graph/ir';
 import { Builder, TooMuch } from './construct';
-import type { ClassDef, PythonFile } from './file';
+import { type ClassDef, lastName, type PythonFile } from './file';
 import { operationPlace } from './forward';
+import { tieKeras } from './keras/tie';
 import { type Found, Matcher } from './match';
 import { below, type ModelModules, type ModuleNode, modulesOf, positionOf, withoutNumber } from './modules';
 import type { Frame } from './origin';
 import type { Project } from './project';
-import { descendants, lineOf, statementsOf } from './python';
+import { descendants, lineOf, type Syntax, statementsOf } from './python';
 import { ANYTHING, type Instance, type Place } from './values';
 
 /** The line of the training code that made a value of the model. */
@@ -39,6 +40,7 @@ const RESEMBLES = 0.8;
  */
 export function tieToSource(graph: Graph, project: Project, modelPath: string): ReadonlyMap<string, Tie> {
   const modules = modulesOf(graph);
+  if (modules.nodes.size === 0) return tieKeras(graph, project);
   const roots = rootsOf(project, modules, modelPath);
   const ties = new Map<string, Tie>();
   const places = new Map([...below(modules.root)].map((module) => [module, agreed(module, roots)]));
@@ -56,7 +58,16 @@ export function tieToSource(graph: Graph, project: Project, modelPath: string): 
     if (classes) {
       const frame = frameIn(origin.frames, classes, project);
       const written =
-        classes.length === 1 ? operationPlace(project, classes[0], origin.op, index, counts.get(name) ?? 0) : undefined;
+        classes.length === 1
+          ? operationPlace(
+              project,
+              classes[0],
+              origin.op,
+              index,
+              counts.get(name) ?? 0,
+              new Set(module.children.keys()),
+            )
+          : undefined;
       const exact = frame ?? (written?.exact ? written.place : undefined);
       const place = exact ?? written?.place;
       if (place) tie = { ...place, certainty: exact ? 'exact' : 'enclosing', module: pathOf(module) };
@@ -136,9 +147,8 @@ function instancesOf(of: ClassDef, project: Project, builder: Builder): Instance
   const before = builder.instances.length;
   for (const file of project.files) {
     if (!file.text.includes(of.name)) continue;
-    const calls = descendants(file.tree.rootNode, 'call').filter(
-      (call) => call.childForFieldName('function')?.text.split('.').at(-1) === of.name,
-    );
+    const calls = callsIn(file).get(of.name) ?? [];
+    if (calls.length === 0) continue;
     const functions = [...file.functions.values()].filter(({ node }) =>
       calls.some((call) => call.startIndex >= node.startIndex && call.endIndex <= node.endIndex),
     );
@@ -149,6 +159,22 @@ function instancesOf(of: ClassDef, project: Project, builder: Builder): Instance
     if (top.length > 0) attempt(() => builder.run(statementsOf(file.tree.rootNode), topLevel(file)));
   }
   return builder.instances.slice(before).filter((instance) => instance.of === of);
+}
+
+const callsByFile = new WeakMap<PythonFile, ReadonlyMap<string, readonly Syntax[]>>();
+
+/** The calls that a file writes, by the last part of what is called. */
+function callsIn(file: PythonFile): ReadonlyMap<string, readonly Syntax[]> {
+  const known = callsByFile.get(file);
+  if (known) return known;
+  const calls = new Map<string, Syntax[]>();
+  callsByFile.set(file, calls);
+  for (const call of descendants(file.tree.rootNode, 'call')) {
+    const callee = call.childForFieldName('function');
+    const name = callee ? lastName(callee) : '';
+    calls.set(name, [...(calls.get(name) ?? []), call]);
+  }
+  return calls;
 }
 
 const topLevel = (file: PythonFile) => ({ file, names: new Map(), returns: [] });

@@ -27,6 +27,18 @@ export interface Container {
   readonly at: Place;
 }
 
+/** Whose a class is. */
+export type Library = 'torch' | 'keras' | 'other';
+
+/** An instance of a library's class. */
+export interface Layer {
+  readonly kind: 'layer';
+  readonly type: string;
+  readonly library: Library;
+  readonly args: Arguments;
+  readonly at: Place;
+}
+
 /** What is known of a value of the training code without running it. */
 export type Value =
   | { readonly kind: 'constant'; readonly value: string | number | boolean | null }
@@ -36,13 +48,12 @@ export type Value =
   | { readonly kind: 'unknown' }
   /** Something of a library that is not part of the training code. */
   | { readonly kind: 'outside' }
-  /** A class of a library; `torch` where it is PyTorch's, so that its name says what it does. */
-  | { readonly kind: 'type'; readonly name: string; readonly torch: boolean }
+  /** A class of a library; of one that is known, its name says what it does. */
+  | { readonly kind: 'type'; readonly name: string; readonly library: Library }
   | { readonly kind: 'class'; readonly of: ClassDef }
   | { readonly kind: 'function'; readonly of: FunctionDef; readonly self?: Members }
   | { readonly kind: 'partial'; readonly callee: Value; readonly args: Arguments }
-  /** An instance of a library's class. */
-  | { readonly kind: 'layer'; readonly type: string; readonly torch: boolean; readonly at: Place }
+  | Layer
   | Instance
   /** An instance of a class that is not known here, as `block(…)` makes. */
   | { readonly kind: 'made'; readonly args: Arguments; readonly at: Place }
@@ -75,6 +86,7 @@ export interface Members {
 
 export const UNKNOWN: Value = { kind: 'unknown' };
 export const NONE: Value = { kind: 'constant', value: null };
+export const NOTHING: Arguments = { positional: [], named: new Map(), open: false };
 export const ANYTHING: Arguments = { positional: [], named: new Map(), open: true };
 
 export const isNone = (value: Value): boolean => value.kind === 'constant' && value.value === null;
