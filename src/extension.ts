@@ -13,9 +13,10 @@ import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
 import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
-import { AlikeSearches } from './editor/pfv/alike';
-import { registerImagePaths } from './editor/source/image-paths';
+import { RelevanceGutter } from './editor/source/gutter';
+import { ImagePaths } from './editor/source/image-paths';
 import { SourceLenses } from './editor/source/lenses';
+import { NotebookPictures } from './editor/source/notebooks';
 import { SourceTies } from './editor/source/ties';
 import { Status } from './editor/status';
 import { TokenPanels } from './editor/tokens/studies';
@@ -55,14 +56,12 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const methods = new MethodChoice(context.workspaceState, engine);
   const metrics = new MetricChoice(context.workspaceState, engine);
   const diagnostics = new ConfigDiagnostics();
-  const alike = new AlikeSearches(context, log);
   const panels = new Panels({
     extension: context.extensionUri,
     extensionId: context.extension.id,
     engine,
     methods,
     metrics,
-    alike,
     diagnostics,
     log,
   });
@@ -75,9 +74,11 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const tokens = new TokenPanels({ extension, engine, methods, models, log });
   const ties = new SourceTies(engine, panels, log);
-  context.subscriptions.push(new SourceLenses(ties), ties, registerImagePaths(), registerExportLenses());
   const links = new LinkHandler(engine, panels);
   context.subscriptions.push(vscode.window.registerUriHandler(links));
+  const notebooks = new NotebookPictures(vscode.Uri.joinPath(storage, 'outputs').fsPath);
+  context.subscriptions.push(ties, new SourceLenses(ties), new RelevanceGutter(ties), registerExportLenses());
+  context.subscriptions.push(new ImagePaths(), notebooks);
   const status = new Status(engine, models, panels);
   const debug = new DebugRoom({ context, log, engine, models, methods, panels });
   context.subscriptions.push(
@@ -89,7 +90,6 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     checkpoints,
     layers,
     panels,
-    alike,
     diagnostics,
     models,
     engine,
@@ -110,6 +110,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     tokens,
     debug,
     ties,
+    notebooks,
   };
   context.subscriptions.push(...registerCommands(rooms));
   return {

@@ -1,35 +1,17 @@
 """Exports a PyTorch module of a Python file to ONNX.
 
-Needs torch and nothing else (onnx only where torch's own exporter asks for it). What fails is told in one line that names
-the file and line of the person's own code: FILE:LINE: error: MESSAGE.
+Needs torch and nothing else (onnx only where torch's own exporter asks for it).
 """
-import argparse
-import importlib.util
 import json
 import os
 import struct
 import sys
-import traceback
-import warnings
+
+from exporting import Refused, load_file, main
 
 KEYS = ("state_dict", "model_state_dict", "model", "net", "weights")
 TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
          "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}
-
-
-class Refused(Exception):
-    """Says itself what to do."""
-
-
-def load_file(path):
-    """The file as a module; what lies beside it can be imported, as when it is run."""
-    sys.path.insert(0, os.path.dirname(path))
-    name = os.path.splitext(os.path.basename(path))[0]
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def read_safetensors(path, torch):
@@ -85,6 +67,8 @@ def fill(model, weights):
 def export(args):
     module = load_file(args.file)
     import torch
+    if not args.shape:
+        raise Refused("the shape of the input is missing, e.g. 1,3,224,224")
     if not hasattr(module, args.name):
         raise Refused(f"{args.file} has no {args.name}")
     weights = read_checkpoint(args.checkpoint, torch) if args.checkpoint else None
@@ -114,50 +98,5 @@ def export(args):
             os.remove(whole)
 
 
-def definition_line(file, name):
-    with open(file, encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.startswith((f"class {name}(", f"class {name}:", f"def {name}(")):
-                return number
-    return 1
-
-
-def place_of(error, file, name):
-    """The innermost line of the person's code; where none is to blame, the line that defines what was exported."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return error.filename, error.lineno or 1
-    frames = [(os.path.abspath(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    folder = os.path.dirname(file) + os.sep
-    own = [frame for frame in frames if frame[0].startswith(folder) and frame[0] != os.path.abspath(__file__)
-           and "site-packages" not in frame[0]]
-    return own[-1] if own else (file, definition_line(file, name))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--file", required=True)
-    parser.add_argument("--name", required=True, help="class or function of the file that makes the module")
-    parser.add_argument("--arguments", default="{}", help="JSON object of what it is called with")
-    parser.add_argument("--checkpoint")
-    parser.add_argument("--shape", required=True, help="of the input, e.g. 1,3,224,224")
-    parser.add_argument("--opset", type=int, default=16)
-    parser.add_argument("--out", required=True)
-    args = parser.parse_args()
-    args.file = os.path.abspath(args.file)
-    if not os.path.isfile(args.file):
-        parser.error(f"there is no file {args.file}")
-    warnings.filterwarnings("ignore")
-    try:
-        export(args)
-    except Exception as error:
-        path, line = place_of(error, args.file, args.name)
-        text = " ".join(str(error).split())[:400]
-        kind = "" if isinstance(error, Refused) else f"{type(error).__name__}: "
-        print(f"{path}:{line}: error: {kind}{text}", file=sys.stderr)
-        return 1
-    print(f"exported {args.name} to {args.out}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(export, __doc__, opset=16))

@@ -7,7 +7,7 @@ import type { DebugRoom } from './debug/room';
 import { type EngineRoom, sentence } from './engine-room';
 import type { Evaluations } from './evaluation/evaluations';
 import type { Explainer } from './explain';
-import { exportPyTorch } from './export-model';
+import { exportModel } from './export-model';
 import { activeImage, pickImage } from './images';
 import type { LayerPages } from './layers';
 import type { MethodChoice } from './methods';
@@ -18,6 +18,7 @@ import { modelFor, pickModel } from './pick-model';
 import { openSample } from './sample';
 import { writeConfig } from './settings-file';
 import { aboutSource } from './source/commands';
+import type { NotebookPictures } from './source/notebooks';
 import type { SourceTies } from './source/ties';
 import { wantedRow, wantedText } from './texts';
 import type { TokenPanels } from './tokens/studies';
@@ -33,6 +34,7 @@ export interface CommandRooms {
   readonly explainer: Explainer;
   readonly layers: LayerPages;
   readonly ties: SourceTies;
+  readonly notebooks: NotebookPictures;
   readonly evaluations: Evaluations;
   readonly checkpoints: Checkpoints;
   readonly comparisons: ModelComparisons;
@@ -138,7 +140,8 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
         await current.explain({ ...current.question, method: method.id, options: methods.options(method.id) });
       }
     },
-    [commands.exportPyTorch]: (...args) => exportPyTorch(rooms.context, args),
+    [commands.exportPyTorch]: (...args) => exportModel(rooms.context, 'torch', args),
+    [commands.exportKeras]: (...args) => exportModel(rooms.context, 'keras', args),
     [commands.cancel]: async () => explainer.cancel(),
     [commands.viewVariable]: (...args) => debug.view(...args),
     [commands.explainVariable]: (...args) => debug.explain(...args),

@@ -42,7 +42,9 @@ export const commands = {
   showChanges: 'modelPrism.showChanges',
   showLayer: 'modelPrism.showLayer',
   goToCode: 'modelPrism.goToCode',
+  explainCell: 'modelPrism.explainCell',
   exportPyTorch: 'modelPrism.exportPyTorch',
+  exportKeras: 'modelPrism.exportKeras',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -58,12 +60,13 @@ export interface Settings {
   readonly models: readonly string[];
   readonly defaultMethod: string;
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
-  readonly alikeImages: number;
   readonly checkpoints: string;
   readonly python: string;
   readonly 'source.codeLens': boolean;
   readonly 'source.inlayHints': boolean;
   readonly 'source.followCursor': boolean;
+  readonly 'source.gutter': boolean;
+  readonly 'source.imageLens': boolean;
   readonly 'cache.enabled': boolean;
   readonly 'cache.directory': string;
 }
@@ -74,12 +77,13 @@ export const settingDefaults: Settings = {
   defaultMethod: 'srd',
   // The contrast to the average place separates object from background best: what a person sees first.
   methodOptions: { srd: { contrastive: true } },
-  alikeImages: 24,
   checkpoints: '',
   python: '',
   'source.codeLens': true,
   'source.inlayHints': false,
   'source.followCursor': false,
+  'source.gutter': false,
+  'source.imageLens': true,
   'cache.enabled': true,
   'cache.directory': '',
 };
@@ -92,9 +96,6 @@ export const contextKeys = {
   canGoBack: 'modelPrism.canGoBack',
   canGoForward: 'modelPrism.canGoForward',
 } as const;
-
-/** Where the workspace keeps which images are pinned. */
-export const pinnedImagesKey = 'pinnedImages';
 
 /** Pictures that the menus are offered on. */
 export const imageExtensions = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'bmp', 'gif', 'avif'] as const;

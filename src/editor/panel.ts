@@ -12,7 +12,6 @@ import { askForMetrics, type MetricChoice } from './metrics';
 import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, panelRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
-import type { AlikeSearches } from './pfv/alike';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
 import type { LinkedState } from './state-link';
 import { Visited } from './visited';
@@ -35,7 +34,6 @@ export interface PanelRooms {
   readonly engine: EngineRoom;
   readonly methods: MethodChoice;
   readonly metrics: MetricChoice;
-  readonly alike: AlikeSearches;
   readonly diagnostics: ConfigDiagnostics;
   readonly log: vscode.LogOutputChannel;
 }

@@ -9,15 +9,7 @@ import { below, type ModelModules, type ModuleNode, modulesOf, positionOf, witho
 import type { Frame } from './origin';
 import type { Project } from './project';
 import { descendants, lineOf, type Syntax, statementsOf } from './python';
-import { ANYTHING, type Instance, type Place } from './values';
-
-/** The line of the training code that made a value of the model. */
-export interface Tie extends Place {
-  /** `exact`: this line; `enclosing`: the nearest line that is certain, of the module or class around it. */
-  readonly certainty: 'exact' | 'enclosing';
-  /** The module's path in the model: `layer1.0.conv1`; '' for the model itself. */
-  readonly module: string;
-}
+import { ANYTHING, type Instance, type Place, type Tie } from './values';
 
 interface Root {
   readonly instance: Instance;

@@ -6,6 +6,14 @@ export interface Place {
   readonly line: number;
 }
 
+/** The line of the training code that made a value of the model. */
+export interface Tie extends Place {
+  /** `exact`: this line; `enclosing`: the nearest line that is certain, of the module or class around it. */
+  readonly certainty: 'exact' | 'enclosing';
+  /** The module's path in the model: `layer1.0.conv1`; '' for the model itself. */
+  readonly module: string;
+}
+
 export interface Arguments {
   readonly positional: readonly Value[];
   readonly named: ReadonlyMap<string, Value>;

@@ -29,7 +29,9 @@ describe('training code', () => {
       const title = await titleAt('self.relu = ');
       return title.includes('%') && title;
     });
-    assert.match(relu, /^5 places in the model · 1×16×64×64 … 1×96×8×8 · \S+% … \S+% of the relevance$/);
+    const [places, silent] = relu.split(/ · (?=\d+ of )/);
+    assert.match(places, /^5 places in the model · 1×16×64×64 … 1×96×8×8 · \S+% … \S+% of the relevance$/);
+    if (silent !== undefined) assert.match(silent, /^\d+ of \d+ channels silent$/);
     assert.equal(await titleAt('self.gap = '), '1×96×1×1');
     assert.match(await titleAt('self.classifier = '), /^1×8 · 776 parameters/);
     assert.match(await titleAt('self.conv = '), /^5 places in the model · 1×16×64×64 … 1×96×8×8 · [\d.,]+ parameters/);
@@ -67,17 +69,53 @@ describe('training code', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
-  it('previews a picture whose path is written somewhere, with a link that explains it', async () => {
+  it('explains a picture that a cell of a notebook has put out', async () => {
+    const outputs = [
+      { output_type: 'stream', name: 'stdout', text: ['printed\n'] },
+      {
+        output_type: 'display_data',
+        data: { 'image/png': readFileSync(hexagon()).toString('base64'), 'text/plain': ['<Figure>'] },
+        metadata: {},
+      },
+    ];
+    const cell = { cell_type: 'code', execution_count: 1, metadata: {}, source: ['show(image)'], outputs };
+    const file = workspace('pictures.ipynb');
+    const contents = { cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 };
+    await vscode.workspace.fs.writeFile(vscode.Uri.file(file), Buffer.from(JSON.stringify(contents)));
+    const notebook = await vscode.workspace.openNotebookDocument(vscode.Uri.file(file));
+    const { photograph } = ready(await explained('modelPrism.explainCell', notebook.cellAt(0)));
+    assert.deepEqual(readFileSync(photograph?.path ?? ''), readFileSync(hexagon()));
+    assert.notEqual(photograph?.path, hexagon());
+    await vscode.workspace.fs.delete(vscode.Uri.file(file));
+  });
+
+  it('previews a picture whose path is written somewhere, with a link and a lens that explain it', async () => {
     const file = workspace('pictures.csv');
     await vscode.workspace.fs.writeFile(
       vscode.Uri.file(file),
       Buffer.from('name,path\nhexagon,watermark/pictures/0000_hexagon.plain.png\n'),
     );
+    await vscode.workspace.openTextDocument(file);
     const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
       'vscode.executeHoverProvider',
       vscode.Uri.file(file),
       new vscode.Position(1, 20),
     );
+    const found = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      vscode.Uri.file(file),
+    );
+    assert.deepEqual(
+      found.map(({ command, range }) => [range.start.line, command?.command, `${command?.arguments?.[0]}`]),
+      [[1, 'modelPrism.explain', `${vscode.Uri.file(hexagon())}`]],
+    );
+    await vscode.workspace.getConfiguration('modelPrism').update('source.imageLens', false);
+    const without = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      vscode.Uri.file(file),
+    );
+    await vscode.workspace.getConfiguration('modelPrism').update('source.imageLens', undefined);
+    assert.deepEqual(without, []);
     const text = hovers
       .flatMap(({ contents }) => contents)
       .map((content) => (content as vscode.MarkdownString).value)

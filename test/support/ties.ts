@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Graph } from '../../src/graph/ir';
-import type { Tie } from '../../src/source/tie';
+import type { Tie } from '../../src/source/values';
 
 /** A line for each operator's name: what a person finds who reads the code. The first that matches counts. */
 export type Truth = readonly (readonly [name: RegExp, line: RegExp])[];

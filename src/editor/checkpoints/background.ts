@@ -1,6 +1,8 @@
+import * as os from 'node:os';
 import type * as vscode from 'vscode';
+import type { EngineClient } from '../../engine/client';
 import type { ClassScore, MapChange, OptionValues, ScalarMap } from '../../protocol';
-import { QuietEngine } from '../quiet-engine';
+import { createEngine } from '../engine-room';
 import type { CheckpointExplainer } from './timeline';
 
 /** After so long without a checkpoint the engine's memory is given back: an epoch may take its time. */
@@ -17,14 +19,17 @@ export interface Method {
  * nor the person at the panel waits for it.
  */
 export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable {
-  readonly #engine: QuietEngine;
+  readonly #create: () => EngineClient;
+  #engine?: EngineClient;
+  #idle?: NodeJS.Timeout;
+  #disposed = false;
 
   constructor(
     context: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalStorageUri'>,
     private readonly log: vscode.LogOutputChannel,
     private readonly method: () => Method,
   ) {
-    this.#engine = new QuietEngine(context, log, 'checkpoints', IDLE_MS);
+    this.#create = () => createEngine(context, (line) => log.info(`checkpoints: ${line}`));
   }
 
   /**
@@ -34,7 +39,7 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
    */
   async warm(model: string | undefined, image: string): Promise<void> {
     try {
-      if (model === undefined) await this.#engine.api();
+      if (model === undefined) await this.#started();
       else await this.explain(model, image, new AbortController().signal);
     } catch (error) {
       this.log.info(`checkpoints: the engine starts with the first of them: ${error}`);
@@ -46,7 +51,7 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
     image: string,
     signal: AbortSignal,
   ): Promise<{ readonly target: ClassScore; readonly map: ScalarMap }> {
-    const api = await this.#engine.api();
+    const { api } = await this.#started();
     const { id, options } = this.method();
     const explanation = await api.explain({ model, image, method: id, options }, { cancel: signal });
     api.release({ explanation: explanation.id }).catch(() => {});
@@ -56,14 +61,37 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
   }
 
   async compare(first: ScalarMap, second: ScalarMap): Promise<MapChange | null> {
-    return (await this.#engine.api()).compareMaps({ first, second });
+    return (await this.#started()).api.compareMaps({ first, second });
   }
 
+  /** The process and what it holds are given up; the next request starts another. */
   stop(): void {
-    this.#engine.stop();
+    clearTimeout(this.#idle);
+    this.#engine?.dispose();
+    this.#engine = undefined;
   }
 
   dispose(): void {
-    this.#engine.dispose();
+    this.#disposed = true;
+    this.stop();
+  }
+
+  async #started(): Promise<EngineClient> {
+    clearTimeout(this.#idle);
+    if (!this.#disposed) this.#idle = setTimeout(() => this.stop(), IDLE_MS);
+    this.#engine ??= this.#create();
+    const engine = this.#engine;
+    const running = engine.status.state === 'ready';
+    const { pid } = await engine.start();
+    if (!running) this.#yield(pid);
+    return engine;
+  }
+
+  #yield(pid: number): void {
+    try {
+      os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+    } catch (error) {
+      this.log.warn(`checkpoints: the engine keeps its priority: ${error}`);
+    }
   }
 }

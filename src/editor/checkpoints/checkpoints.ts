@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
 import type { CheckpointHostApi, CheckpointState, PinnedImage } from '../../protocol/checkpoints';
 import type { Implementation } from '../../rpc';
-import { checkpointsViewType, commands, pinnedImagesKey } from '../contributions';
+import { checkpointsViewType, commands } from '../contributions';
 import type { EngineRoom } from '../engine-room';
 import type { MethodChoice } from '../methods';
 import type { WorkspaceModels } from '../models';
@@ -15,6 +15,7 @@ import { Timeline } from './timeline';
 import { CheckpointView } from './view';
 import { CheckpointWatch } from './watch';
 
+const key = 'pinnedImages';
 const MOST_IMAGES = 24;
 /** Models that stand in for the checkpoints to come. */
 const SMALL_BYTES = 32e6;
@@ -117,7 +118,7 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   get #images(): readonly string[] {
-    return this.#rooms.context.workspaceState.get<readonly string[]>(pinnedImagesKey) ?? [];
+    return this.#rooms.context.workspaceState.get<readonly string[]>(key) ?? [];
   }
 
   get #watched(): string {
@@ -128,7 +129,7 @@ export class Checkpoints implements vscode.Disposable {
 
   async #setImages(images: readonly string[]): Promise<void> {
     const first = this.#images.length === 0;
-    await this.#rooms.context.workspaceState.update(pinnedImagesKey, images);
+    await this.#rooms.context.workspaceState.update(key, images);
     this.#timeline.pin(images);
     if (first || images.length === 0) await this.#restart();
   }

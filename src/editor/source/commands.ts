@@ -2,12 +2,20 @@ import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
 import { commands } from '../contributions';
 import type { Panels } from '../panels';
+import type { NotebookPictures } from './notebooks';
 import type { SourceTies } from './ties';
 
+interface SourceRooms {
+  readonly panels: Panels;
+  readonly ties: SourceTies;
+  readonly notebooks: NotebookPictures;
+}
+
 /** Between the panel's layers and the lines of the training code. */
-export function aboutSource({ panels, ties }: { readonly panels: Panels; readonly ties: SourceTies }) {
+export function aboutSource({ panels, ties, notebooks }: SourceRooms) {
   const { t } = vscode.l10n;
   return {
+    [commands.explainCell]: async (cell: unknown): Promise<void> => notebooks.explain(cell),
     /** Opens a layer in the panel: one of those given, or what the line of the cursor made. */
     [commands.showLayer]: async (...[given]: readonly unknown[]): Promise<void> => {
       const editor = vscode.window.activeTextEditor;

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { SourcedValue } from '../../protocol';
+import type { SourcedValue } from '../../protocol/source';
 import { commands } from '../contributions';
 import { onSettings, setting } from '../settings';
+import type { LayerFacts } from './facts';
 import { pngOf } from './png';
 import type { SourceTies } from './ties';
 
@@ -12,12 +13,25 @@ const shapeText = ({ shape }: SourcedValue): string => shape.join('×');
 const percent = (share: number): string =>
   new Intl.NumberFormat(undefined, { style: 'percent', maximumSignificantDigits: 3 }).format(share);
 
-/** What a line made, in a few words: shapes, parameters, relevance. */
-function describe(values: readonly SourcedValue[], share: (layer: string | undefined) => number | undefined): string {
+/** How much of what a line made passes nothing on for this input, over all places; undefined where all does. */
+function silence(values: readonly SourcedValue[], facts: LayerFacts): string | undefined {
+  const { t } = vscode.l10n;
+  const layers = [...new Map(values.map((value) => [value.layer, value])).values()];
+  const found = layers.flatMap(({ layer }) => facts.silent(layer) ?? []);
+  const silent = found.reduce((sum, one) => sum + one.silent, 0);
+  if (silent === 0) return undefined;
+  const units = found.reduce((sum, one) => sum + one.units, 0);
+  const channels = layers.every(({ shape }) => shape.length >= 4);
+  return channels ? t('{0} of {1} channels silent', silent, units) : t('{0} of {1} units silent', silent, units);
+}
+
+/** What a line made, in a few words: shapes, parameters, relevance, silent units. */
+function describe(values: readonly SourcedValue[], facts: LayerFacts): string {
   const { t } = vscode.l10n;
   const shapes = [...new Set(values.map(shapeText))].filter(Boolean);
   const parameters = values.reduce((sum, value) => sum + value.parameters, 0);
-  const shares = values.flatMap(({ layer }) => share(layer) ?? []);
+  const shares = values.flatMap(({ layer }) => facts.share(layer) ?? []);
+  const silent = silence(values, facts);
   const [least, most] = [Math.min(...shares), Math.max(...shares)].map(percent);
   const relevance = least === most ? most : `${least} … ${most}`;
   return [
@@ -25,6 +39,7 @@ function describe(values: readonly SourcedValue[], share: (layer: string | undef
     ...(shapes.length > 0 ? [shapes.length > 2 ? `${shapes[0]} … ${shapes.at(-1)}` : shapes.join(', ')] : []),
     ...(parameters > 0 ? [t('{0} parameters', parameters.toLocaleString())] : []),
     ...(shares.length > 0 ? [t('{0} of the relevance', relevance)] : []),
+    ...(silent === undefined ? [] : [silent]),
   ].join(' · ');
 }
 
@@ -63,7 +78,7 @@ export class SourceLenses implements vscode.Disposable, vscode.CodeLensProvider,
     return [...this.ties.lines(document.uri.fsPath)].map(([line, values]) => {
       const shown = values.flatMap(({ layer }) => layer ?? []);
       return new vscode.CodeLens(new vscode.Range(line - 1, 0, line - 1, 0), {
-        title: describe(values, (layer) => this.ties.share(layer)),
+        title: describe(values, this.ties.facts),
         tooltip: vscode.l10n.t('Open this layer in the panel'),
         command: commands.showLayer,
         arguments: [[...new Set(shown)]],
@@ -92,15 +107,15 @@ export class SourceLenses implements vscode.Disposable, vscode.CodeLensProvider,
     if (!values) return undefined;
     const text = new vscode.MarkdownString();
     text.appendMarkdown('**Model Prism** ');
-    text.appendText(describe(values, (layer) => this.ties.share(layer)));
+    text.appendText(describe(values, this.ties.facts));
     for (const value of values.slice(0, 8)) {
-      const share = this.ties.share(value.layer);
+      const share = this.ties.facts.share(value.layer);
       text.appendMarkdown('\n\n');
       text.appendText(
         [value.title, value.op, shapeText(value), ...(share === undefined ? [] : [percent(share)])].join(' · '),
       );
     }
-    const layer = values.find((value) => this.ties.share(value.layer) !== undefined)?.layer;
+    const layer = values.find((value) => this.ties.facts.share(value.layer) !== undefined)?.layer;
     const map = layer === undefined ? undefined : await this.ties.map(layer).catch(() => undefined);
     // Grids only: a vector is no picture.
     if (map && map.width > 1 && map.height > 1)

@@ -1,4 +1,4 @@
-import type { SourcedValue } from '../../protocol';
+import type { SourcedValue } from '../../protocol/source';
 
 /** An edit of a document, in lines that count from 1. */
 export interface LineEdit {
@@ -35,4 +35,24 @@ export function afterEdit(lines: ValuesByLine, { first, last, lines: left }: Lin
     return line > last ? [[line + moved, values]] : [];
   });
   return new Map(kept);
+}
+
+/** Lengths of bars. */
+export const BAR_STEPS = 8;
+
+/**
+ * Bars of the relevance of each line against the most relevant one, from -BAR_STEPS to BAR_STEPS; lines count from 1. A line that
+ * made several layers has the bar of the strongest.
+ */
+export function barsOf(shares: ReadonlyMap<number, readonly number[]>): Map<number, number> {
+  const strongest = [...shares].flatMap(([line, all]): [number, number][] => {
+    if (all.length === 0) return [];
+    return [[line, all.reduce((most, share) => (Math.abs(share) > Math.abs(most) ? share : most))]];
+  });
+  const most = strongest.reduce((high, [, share]) => Math.max(high, Math.abs(share)), 0);
+  return new Map(
+    strongest.flatMap(([line, share]): [number, number][] =>
+      share === 0 ? [] : [[line, Math.sign(share) * Math.max(1, Math.round((BAR_STEPS * Math.abs(share)) / most))]],
+    ),
+  );
 }

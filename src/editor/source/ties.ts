@@ -1,14 +1,16 @@
 import * as vscode from 'vscode';
-import type { Explanation, ScalarMap, SourcedValue } from '../../protocol';
+import type { Explanation, ScalarMap } from '../../protocol';
+import type { SourcedValue } from '../../protocol/source';
 import { toRemoteError } from '../../rpc';
 import type { EngineRoom } from '../engine-room';
 import type { Panels } from '../panels';
+import { LayerFacts } from './facts';
 import { afterEdit, byLine, type ValuesByLine } from './lines';
 
 /** After a file was saved, before the code is read again. */
 const PAUSE_MS = 300;
-/** Maps are asked for by the part, so that a person's own questions come between. */
-const MAPS_AT_ONCE = 8;
+/** After a key, before the text is read as it stands. */
+const TYPING_PAUSE_MS = 600;
 
 /** Which lines of the training code made which layers of the model that was explained last. The engine reads the code. */
 export class SourceTies implements vscode.Disposable {
@@ -17,24 +19,26 @@ export class SourceTies implements vscode.Disposable {
   #files = new Map<string, ValuesByLine>();
   #values: readonly SourcedValue[] = [];
   #model?: string;
-  #explained?: string;
-  #shares = new Map<string, number>();
+  /** Where the code was found, if not where the model's settings say. */
+  #root?: string;
   #run = 0;
   #timer?: NodeJS.Timeout;
   #reading: Promise<void> = Promise.resolve();
 
   readonly onChanged = this.#changed.event;
+  readonly facts: LayerFacts;
 
   constructor(
     private readonly engine: EngineRoom,
     private readonly panels: Panels,
     private readonly log: vscode.LogOutputChannel,
   ) {
+    this.facts = new LayerFacts(engine, log);
     this.#disposables = [
       this.#changed,
       panels.onChanged(() => this.#follow()),
       vscode.workspace.onDidSaveTextDocument(({ languageId }) => {
-        if (languageId === 'python' && this.#model) this.#later();
+        if (languageId === 'python' && this.#model) this.#later(PAUSE_MS);
       }),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) =>
         this.#edited(document, contentChanges),
@@ -54,11 +58,6 @@ export class SourceTies implements vscode.Disposable {
   /** What lines of a file made; lines count from 1. */
   lines(file: string): ValuesByLine {
     return this.#files.get(file) ?? new Map();
-  }
-
-  /** The layer's part of the relevance of the whole input, where the method tells it. */
-  share(layer: string | undefined): number | undefined {
-    return layer === undefined ? undefined : this.#shares.get(layer);
   }
 
   /** The value of the model that a layer of the panel is, once the code has been read. */
@@ -83,17 +82,20 @@ export class SourceTies implements vscode.Disposable {
     const model = explanation.model.path;
     if (model !== this.#model) {
       this.#model = model;
+      this.#root = undefined;
       this.#read();
     }
-    if (explanation.id !== this.#explained) {
-      this.#explained = explanation.id;
-      void this.#weigh(explanation);
-    }
+    // Code first: without lines there is nowhere to show facts.
+    void this.#reading
+      .then(() => this.#files.size > 0 && this.facts.follow(explanation))
+      .then((isNew) => isNew && this.#changed.fire());
   }
 
-  #later(): void {
+  #later(pause: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#read(), PAUSE_MS);
+    // What is being read is old by now.
+    this.#run += 1;
+    this.#timer = setTimeout(() => this.#read(), pause);
   }
 
   #read(): void {
@@ -104,13 +106,24 @@ export class SourceTies implements vscode.Disposable {
   async #readCode(model: string, run: number): Promise<void> {
     try {
       const { api } = this.engine;
-      let { values } = await api.source({ model });
+      const open = unsaved();
+      let read = await api.source({ model, open, ...(this.#root !== undefined && { root: this.#root }) });
       const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(model))?.uri.fsPath;
       // Models often lie in a folder of their own, away from the code.
-      if (folder && values.every(({ source }) => !source)) ({ values } = await api.source({ model, root: folder }));
+      if (folder && this.#root === undefined && read.values.every(({ source }) => !source)) {
+        read = await api.source({ model, open, root: folder });
+        if (read.values.some(({ source }) => source)) this.#root = folder;
+      }
       if (run !== this.#run) return;
+      const { values } = read;
+      const files = byLine(values);
+      // A line is being written: what was known of the others has moved along with them.
+      for (const file of read.broken) {
+        const kept = this.#files.get(file);
+        if (kept) files.set(file, kept);
+      }
       this.#values = values;
-      this.#files = byLine(values);
+      this.#files = files;
       const tied = values.filter(({ source }) => source).length;
       this.log.info(`${tied} of ${values.length} values of ${model} are tied to lines of code`);
     } catch (error) {
@@ -119,30 +132,6 @@ export class SourceTies implements vscode.Disposable {
       this.#values = [];
       const { code, message } = toRemoteError(error);
       this.log.warn(`training code of ${model}: ${code}: ${message}`);
-    }
-    this.#changed.fire();
-  }
-
-  /** Sums of layers over that of the input. */
-  async #weigh(explanation: Explanation): Promise<void> {
-    this.#shares = new Map();
-    const { id, layers, statistics } = explanation;
-    const whole = statistics.sum;
-    const isTelling = Math.abs(whole) > 1e-6 * Math.max(Math.abs(statistics.min), Math.abs(statistics.max));
-    const shares = new Map<string, number>();
-    try {
-      for (let at = 0; isTelling && at < layers.length; at += MAPS_AT_ONCE) {
-        const some = layers.slice(at, at + MAPS_AT_ONCE).map((layer) => layer.id);
-        const maps = await this.engine.api.layerMaps({ explanation: id, layers: some });
-        if (id !== this.#explained) return;
-        maps.forEach(({ data }, index) => {
-          shares.set(some[index], data.reduce((sum, value) => sum + value, 0) / whole);
-        });
-      }
-      this.#shares = shares;
-    } catch (error) {
-      // The explanation has been replaced; the next one comes with maps of its own.
-      this.log.debug(`relevance of layers: ${toRemoteError(error).message}`);
     }
     this.#changed.fire();
   }
@@ -160,5 +149,14 @@ export class SourceTies implements vscode.Disposable {
       });
     }
     this.#files.set(document.uri.fsPath, lines);
+    if (changes.length > 0) this.#later(TYPING_PAUSE_MS);
   }
+}
+
+/** Texts of Python files as they are in the editor, where the disk has others. */
+function unsaved(): Record<string, string> {
+  const edited = vscode.workspace.textDocuments.filter(
+    ({ languageId, isDirty, uri }) => languageId === 'python' && isDirty && uri.scheme === 'file',
+  );
+  return Object.fromEntries(edited.map((document) => [document.uri.fsPath, document.getText()]));
 }

@@ -22,7 +22,7 @@ const isMade = (value: Value): value is Made => value.kind === 'layer' || value.
 /** Models inside of models. */
 const MODELS: ReadonlySet<string> = new Set(['Model', 'Sequential', 'Functional']);
 
-export const className = (made: Made): string => (made.kind === 'object' ? made.of.name : kerasClass(made.type));
+const className = (made: Made): string => (made.kind === 'object' ? made.of.name : kerasClass(made.type));
 
 /** Layers lie in it that the code makes. */
 export const isContainer = (made: Made): boolean => made.kind === 'object' || MODELS.has(made.type);

@@ -3,16 +3,20 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exportables } from '../../../src/editor/exportables';
+import { exportables, toldBy } from '../../../src/editor/exportables';
 
 test('modules and functions of a file can be exported', () => {
   const code =
     'import torch\nfrom torch import nn\nclass A(nn.Module):\n    def f(self):\n        pass\nclass B:\n    pass\ndef make():\n    return A()\n';
-  expect(exportables(code)).toEqual([
+  const offered = (text: string) => exportables(text.split('\n').map(toldBy), 'torch');
+  expect(offered(code)).toEqual([
     { name: 'A', line: 2, kind: 'class' },
     { name: 'make', line: 7, kind: 'function' },
   ]);
-  expect(exportables('class A(Module):\n  pass\n')).toEqual([]);
+  expect(offered('class A(Module):\n  pass\n')).toEqual([]);
+  const keras = 'from tensorflow import keras\nclass A(keras.Model):\n  pass\nclass B(keras.layers.Layer):\n  pass\n';
+  expect(offered(keras)).toEqual([]);
+  expect(exportables(keras.split('\n').map(toldBy), 'keras')).toEqual([{ name: 'A', line: 1, kind: 'class' }]);
 });
 
 /** As much of torch as the exporting program calls; it writes down what it is asked. */
@@ -127,6 +131,99 @@ describe('the exporting program', () => {
     const { stderr } = run('--name', 'Net', '--shape', '1,3,8,8', '--checkpoint', join(folder, 'other.safetensors'));
     expect(stderr).toContain(
       `${join(folder, 'net.py')}:5: error: the checkpoint is of another architecture: 1 missing, e.g. conv.weight; 1 unexpected, e.g. fc.weight`,
+    );
+  });
+});
+
+/** As much of Keras as the exporting program calls; it writes down what it is asked. */
+const keras = `
+import json
+class Model:
+    inputs = None
+    loaded = None
+    def __call__(self, x): self.shape = x.shape
+    def load_weights(self, path): self.loaded = path
+    def export(self, path, format, verbose):
+        open(path, "w").write(json.dumps(dict(shape=self.shape, loaded=self.loaded, format=format)))
+class models:
+    @staticmethod
+    def load_model(path, compile):
+        model = Model()
+        model.inputs = [type("Tensor", (), dict(shape=(None, 4, 4, 1)))()]
+        return model
+`;
+
+const numpy = `
+class zeros:
+    def __init__(self, shape, dtype): self.shape = shape
+`;
+
+const kerasNet = `import keras
+
+
+def build(size=2):
+    return keras.Model()
+
+
+def broken():
+    return keras.Modell()
+
+
+def needy():
+    class Needy(keras.Model):
+        def export(self, *args, **more):
+            import tf2onnx
+    return Needy()
+`;
+
+describe('the exporting program of Keras', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'prism-export-'));
+    mkdirSync(join(folder, 'lib/keras'), { recursive: true });
+    writeFileSync(join(folder, 'lib/keras/__init__.py'), keras);
+    writeFileSync(join(folder, 'lib/numpy.py'), numpy);
+    writeFileSync(join(folder, 'net.py'), kerasNet);
+    writeFileSync(join(folder, 'saved.keras'), '');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const run = (file: string, ...args: readonly string[]) => {
+    const script = join(__dirname, '../../../media/python/export_keras.py');
+    const out = join(folder, 'net.onnx');
+    const env = { ...process.env, PYTHONPATH: join(folder, 'lib'), PYTHONDONTWRITEBYTECODE: '1' };
+    const given = ['--file', join(folder, file), '--out', out, ...args];
+    const { status, stderr } = spawnSync('python3', [script, ...given], { env, encoding: 'utf8' });
+    const written = existsSync(out) ? JSON.parse(readFileSync(out, 'utf8')) : undefined;
+    rmSync(out, { force: true });
+    return { status, stderr, written };
+  };
+
+  test('exports what a function makes, with weights, called once at the shape', () => {
+    expect(run('net.py', '--name', 'build', '--shape', '2,8,8,3', '--checkpoint', 'w.h5').written).toEqual({
+      shape: [1, 8, 8, 3],
+      loaded: 'w.h5',
+      format: 'onnx',
+    });
+  });
+
+  test('exports a saved model, which knows its shape', () => {
+    expect(run('saved.keras').written).toEqual({ shape: [1, 4, 4, 1], loaded: null, format: 'onnx' });
+  });
+
+  test('asks for a shape that nothing tells', () => {
+    const { status, stderr, written } = run('net.py', '--name', 'build');
+    expect([status, written]).toEqual([1, undefined]);
+    expect(stderr).toMatch(/net\.py:4: error: the model knows no shape of its input/);
+  });
+
+  test("tells an error at the person's own line", () => {
+    expect(run('net.py', '--name', 'broken').stderr).toMatch(/net\.py:9: error: AttributeError: /);
+  });
+
+  test('names the packages that are missing', () => {
+    expect(run('net.py', '--name', 'needy', '--shape', '1,4').stderr).toMatch(
+      /net\.py:\d+: error: .* run: \S+ -m pip install tf2onnx onnx\n$/,
     );
   });
 });

@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { afterEdit, byLine } from '../../../src/editor/source/lines';
+import { afterEdit, barsOf, byLine } from '../../../src/editor/source/lines';
 import { pngOf } from '../../../src/editor/source/png';
-import type { SourcedValue } from '../../../src/protocol';
+import { writtenPaths } from '../../../src/editor/source/written-paths';
+import type { SourcedValue } from '../../../src/protocol/source';
 
 const value = (name: string, line?: number, certainty: 'exact' | 'enclosing' = 'exact'): SourcedValue => ({
   value: name,
@@ -40,4 +41,30 @@ test('a map becomes a picture: red for positive, blue for negative', async () =>
   expect([info.width, info.height]).toEqual([160, 80]);
   expect(at(0)).toEqual([255, 0, 0]);
   expect(at(159)).toEqual([128, 128, 255]);
+});
+
+test('bars tell relevance against the most relevant line', () => {
+  const bars = barsOf(
+    new Map([
+      [3, [0.5, -0.8]],
+      [4, [0.4]],
+      [5, []],
+      [6, [0]],
+      [7, [0.001]],
+    ]),
+  );
+  expect([...bars]).toEqual([
+    [3, -8],
+    [4, 4],
+    [7, 1],
+  ]);
+});
+
+test('paths of pictures are found among the rest of a line', () => {
+  const written = (line: string) => writtenPaths(line).map(({ written }) => written);
+  expect(written('image,label\n')).toEqual([]);
+  expect(written('a/b 1.png,masks/1.png,"c.jpeg"')).toEqual(['1.png', 'masks/1.png', 'c.jpeg']);
+  expect(written("open('../pictures/cat.JPG').resize(1.5)")).toEqual(['../pictures/cat.JPG']);
+  expect(writtenPaths('![cat](img/cat.webp)')).toEqual([{ written: 'img/cat.webp', start: 7 }]);
+  expect(written('x.pngs y.py 3.14')).toEqual([]);
 });
