@@ -145,10 +145,10 @@ export function withValues(graph: Graph, { info }: Method, options: Options): Op
 
 /**
  * What a method explains when nobody says: the input, or what the indices of tokens become, as there is nothing between
- * two indices. Methods over attention weights follow the tokens themselves.
+ * two indices. Methods over attention weights, and those that add up what a token's vector gets, tell of the tokens.
  */
 export const explainedBy = ({ info, open }: Method, { embedding, input }: Prepared): string =>
-  embedding && !open && info.family !== 'attention' ? embedding.value : input;
+  embedding && !open && info.family !== 'attention' && !info.indices ? embedding.value : input;
 
 /** What was prepared, with the token that counts. Throws TOKEN_OUT_OF_RANGE, NO_TOKEN_OUTPUT. */
 function atToken(prepared: Prepared, token: number | undefined): Prepared {

@@ -4,6 +4,7 @@ import { toFloat32 } from '../inputs/elements';
 import { methodById } from '../methods/index';
 import type { OptionValue } from '../methods/method';
 import { metricById } from '../metrics/index';
+import { locationsOf } from '../metrics/layout';
 import type { Judgement } from '../metrics/metric';
 import { distance, norm } from '../metrics/statistics';
 import type { OptionValues, RemoteError } from '../protocol';
@@ -125,9 +126,10 @@ async function explainerOf(
   const own = await judge.explain(by).catch((error) => {
     throw withAlternatives(error, method);
   });
-  const same =
-    own.data.length === attribution.data.length &&
-    distance(own.data, attribution.data) <= SAME * Math.max(norm(own.data), norm(attribution.data));
+  // Of tokens there may be one number each, or one for every number of their vectors.
+  const alike = own.data.length === attribution.data.length;
+  const [first, second] = [own, attribution].map((map) => (alike ? map.data : locationsOf(map, judge.layout)));
+  const same = distance(first, second) <= SAME * Math.max(norm(first), norm(second));
   if (!same) {
     warn(
       new PrismError(

@@ -12,6 +12,7 @@ const info: MethodInfo = {
   },
   family: 'relevance',
   signed: true,
+  indices: true,
   needs: 'reverse',
   layers: false,
   options: [

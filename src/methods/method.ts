@@ -31,6 +31,8 @@ export interface MethodInfo {
   readonly signed: boolean;
   /** Whether only differences within a map mean something, as all of it lies around a number far from 0. */
   readonly relative?: boolean;
+  /** Whether indices of tokens are explained themselves, and not only the vectors that they become. */
+  readonly indices?: boolean;
   /** `reverse`: needs a rule for every operator on the way; `forward`: works on whatever runs. */
   readonly needs: 'reverse' | 'forward';
   /** True when the method gives maps for inner layers and receptive fields of single PFVs. */
