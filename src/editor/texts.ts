@@ -21,7 +21,7 @@ export async function wantedText(file: vscode.Uri | undefined): Promise<Wanted |
   if (file) return { input: { textFile: requireFile(file) }, file: file.fsPath };
   const editor = vscode.window.activeTextEditor;
   const selected = editor?.document.getText(editor.selection) ?? '';
-  const beside = editor?.document.uri.scheme === 'file' ? editor.document.uri.fsPath : undefined;
+  const beside = fileOf(editor?.document.uri);
   if (selected.trim() !== '') return { input: { text: selected }, file: beside };
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t('Explain which text?'),
@@ -30,9 +30,20 @@ export async function wantedText(file: vscode.Uri | undefined): Promise<Wanted |
   return text === undefined || text.trim() === '' ? undefined : { input: { text }, file: beside };
 }
 
-/** A row of a table that the person chooses; undefined when they do not. */
+/** The file of an editor: a cell of a notebook lies in the notebook's. */
+const fileOf = (uri: vscode.Uri | undefined): string | undefined =>
+  uri && (uri.scheme === 'file' || uri.scheme === 'vscode-notebook-cell') ? uri.fsPath : undefined;
+
+/** Cells as they are typed, `age=3,colour=red`, on one line. */
+const CELLS = /^\s*[^=,\n]+=[^\n]*$/;
+
+/** A row of a table that the person chooses, or cells that are selected; undefined when they do not. */
 export async function wantedRow(given: vscode.Uri | undefined): Promise<Wanted | undefined> {
   const editor = vscode.window.activeTextEditor;
+  const selected = editor?.document.getText(editor.selection) ?? '';
+  if (!given && CELLS.test(selected)) {
+    return { input: { row: selected.trim() }, file: fileOf(editor?.document.uri) };
+  }
   const active = editor && isTable(editor.document.uri) ? editor.document.uri : undefined;
   const uri = given ?? active ?? (await pickTable());
   if (!uri) return undefined;

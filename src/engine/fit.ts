@@ -14,6 +14,7 @@ import type { Model } from './model';
 import { completeOptions } from './options';
 import type { Request } from './requests';
 import type { Prepared } from './subject';
+import { asOneRow } from './table';
 
 /** Ends a rehearsal: what is left of the method is arithmetic. */
 class Enough extends Error {}
@@ -63,11 +64,12 @@ class Rehearsal implements Runtime {
 }
 
 /** The model at the shapes that its inputs usually have, fed with zeros. */
-async function usual(model: Model): Promise<Prepared> {
+async function usual(given: Model): Promise<Prepared> {
+  const { model, features } = asOneRow(given);
   const { settings } = model.description;
   const shapes = defaultShapes(model);
   const specialised = await model.specialised(shapes);
-  const input = settings.inputName ?? model.graph.inputs[0]?.name;
+  const input = (features ? undefined : settings.inputName) ?? model.graph.inputs[0]?.name;
   if (input === undefined) throw new PrismError('NO_INPUTS', `${model.path} has no inputs`);
   const feeds = new Map([...shapes.keys()].map((name) => [name, zeros(specialised.graph, name)]));
   const channels = settings.input?.name === input ? settings.input.layout.indexOf('C') : 1;

@@ -70,6 +70,13 @@ export class Model {
     return new Model(this.path, this.weights, this.stamp, this.badWeights, description, this.programs, this.requests);
   }
 
+  /** Another graph of the same weights; `name` says which. */
+  withGraph(graph: Graph, name: string): Model {
+    const { weights, stamp, badWeights, description, programs, requests } = this;
+    const other = { ...weights, graph, hash: `${weights.hash}-${name}` };
+    return new Model(this.path, other, stamp, badWeights, description, programs, requests);
+  }
+
   /** What an output without numbers may come from. */
   get nanHint(): string {
     const [first] = this.badWeights;

@@ -136,8 +136,8 @@ export async function longestText(
 
 async function prepareFeatures(model: Model, row: string, request: Request): Promise<Prepared> {
   request.stage('reading the row');
-  const { feeds, input, read } = await request.timed('decode', () => prepareRow(model, row));
-  return { specialised: await specialisedFor(model, feeds, request), feeds, input, channels: undefined, row: read };
+  const { model: own, feeds, input, read } = await request.timed('decode', () => prepareRow(model, row));
+  return { specialised: await specialisedFor(own, feeds, request), feeds, input, channels: undefined, row: read };
 }
 
 async function preparePicture(model: Model, path: string | undefined, request: Request): Promise<Prepared> {

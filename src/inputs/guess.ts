@@ -211,6 +211,8 @@ function guessTask(
 ): Task {
   const shape = output?.shape;
   if (!takesPicture) {
+    const isCell = ({ shape: own }: ValueInfo): boolean => own?.length === 2 && own[1] === 1;
+    if (model.inputs.length > 1 && model.inputs.every(isCell)) return 'tabular';
     const whole = model.inputs.some((value) => /^int(32|64)$|string/.test(value.dtype));
     if (!whole) return 'tabular';
     if (shape?.length !== 3 || !/logit/i.test(output?.name ?? '')) return 'text-classification';
