@@ -168,7 +168,7 @@ describe('explaining a photograph', () => {
     const expected = values('srd.class.282');
     const off = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (data[i] as number))), 0);
     expect(off / largest(expected)).toBeLessThan(1e-4);
-    const report = JSON.parse(readFileSync(await exported('Report', 'json'), 'utf8')) as {
+    const report = JSON.parse(readFileSync(await exported('Report (JSON)', 'json'), 'utf8')) as {
       target: { index: number; label: string };
       provider: string;
       conservation: { residual: number };
