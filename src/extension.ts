@@ -13,6 +13,7 @@ import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
 import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
+import { Pins } from './editor/pins';
 import { RelevanceGutter } from './editor/source/gutter';
 import { ImagePaths } from './editor/source/image-paths';
 import { SourceLenses } from './editor/source/lenses';
@@ -56,12 +57,14 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const methods = new MethodChoice(context.workspaceState, engine);
   const metrics = new MetricChoice(context.workspaceState, engine);
   const diagnostics = new ConfigDiagnostics();
+  const pins = new Pins(context.workspaceState);
   const panels = new Panels({
     extension: context.extensionUri,
     extensionId: context.extension.id,
     engine,
     methods,
     metrics,
+    pins,
     diagnostics,
     log,
   });
@@ -70,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const { extensionUri: extension } = context;
   const storage = context.storageUri ?? context.globalStorageUri;
   const evaluations = new Evaluations({ extension, engine, log }, { engine, models, methods, metrics, storage });
-  const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels });
+  const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels, pins });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const tokens = new TokenPanels({ extension, engine, methods, models, log });
   const ties = new SourceTies(engine, panels, log);
@@ -91,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     layers,
     panels,
     diagnostics,
+    pins,
     models,
     engine,
     log,

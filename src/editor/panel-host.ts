@@ -12,6 +12,7 @@ import { pickFile } from './files';
 import { copyLink } from './links';
 import type { MethodChoice } from './methods';
 import { pfvHost } from './pfv/host';
+import type { Pins } from './pins';
 import type { QuestionChange } from './questions';
 import { openConfig, writeConfig } from './settings-file';
 
@@ -21,6 +22,7 @@ export interface PanelDesk {
     readonly extensionId: string;
     readonly engine: EngineRoom;
     readonly methods: MethodChoice;
+    readonly pins: Pins;
     readonly log: vscode.LogOutputChannel;
   };
   readonly question: PanelQuestion | undefined;
@@ -31,6 +33,7 @@ export interface PanelDesk {
   begun(): PanelState;
   /** Explains the same again, with some of the question changed. */
   again(change: QuestionChange): void;
+  explain(question: PanelQuestion): Promise<void>;
   compare(question: PanelQuestion, methods: readonly string[]): Promise<void>;
   /** Shows an explanation that there is already. */
   show(explanation: Explanation): void;
@@ -61,7 +64,7 @@ export async function exportShown(
 
 /** What the webview asks. Work that takes long is answered at once and seen in the state. */
 export function panelHost(desk: PanelDesk): Implementation<HostApi> {
-  const { engine, methods, log } = desk.rooms;
+  const { engine, methods, pins, log } = desk.rooms;
 
   const place = (
     context: CallContext,
@@ -112,6 +115,13 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
     ...pfvHost(desk),
     exportAs: async ({ format, png }, context) => {
       await exportShown(desk, format, context, png);
+    },
+    pinImage: ({ image, pinned }) => (pinned ? pins.add([image]) : pins.remove(image)),
+    showImage: async ({ image }) => {
+      const { question } = desk;
+      if (question?.image === undefined) throw nothingExplained();
+      const { model, method, options } = question;
+      void desk.explain({ model, method, image, ...(options && { options }) });
     },
     copyLink: async ({ look }) => {
       if (!desk.explanation) throw nothingExplained();

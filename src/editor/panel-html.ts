@@ -8,6 +8,12 @@ const attribute = (text: string): string => text.replace(/[&<>"]/g, (character) 
 export const panelRoots = (extension: vscode.Uri): vscode.Uri[] =>
   ['dist', 'media'].map((folder) => vscode.Uri.joinPath(extension, folder));
 
+/** The same, and images of the workspace. */
+export const workspaceRoots = (extension: vscode.Uri): vscode.Uri[] => [
+  ...panelRoots(extension),
+  ...(vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri),
+];
+
 /** What the tab of a panel carries. */
 export function panelIcon(extension: vscode.Uri): { readonly light: vscode.Uri; readonly dark: vscode.Uri } {
   const icon = (theme: string): vscode.Uri => vscode.Uri.joinPath(extension, 'media', 'icons', `explain-${theme}.svg`);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExplainParams, Explanation, Progress } from '../protocol';
-import type { HostApi, KeptHistory, PanelApi, PanelQuestion, PanelState } from '../protocol/panel';
+import type { HostApi, KeptHistory, PanelApi, PanelQuestion, PanelState, PinnedPicture } from '../protocol/panel';
 import type { ServiceApi } from '../protocol/service';
 import { type CallContext, type Client, cancelled, toPrismError, toRemoteError } from '../rpc';
 import { Comparison } from './comparison';
@@ -10,8 +11,9 @@ import type { EngineRoom } from './engine-room';
 import type { MethodChoice } from './methods';
 import { askForMetrics, type MetricChoice } from './metrics';
 import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
-import { panelHtml, panelIcon, panelRoots } from './panel-html';
+import { panelHtml, panelIcon, workspaceRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
+import type { Pins } from './pins';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
 import type { LinkedState } from './state-link';
 import { Visited } from './visited';
@@ -34,6 +36,7 @@ export interface PanelRooms {
   readonly engine: EngineRoom;
   readonly methods: MethodChoice;
   readonly metrics: MetricChoice;
+  readonly pins: Pins;
   readonly diagnostics: ConfigDiagnostics;
   readonly log: vscode.LogOutputChannel;
 }
@@ -71,24 +74,32 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
       l10n: vscode.l10n.bundle ?? {},
       ...(question && { question }),
       history: this.#visited.state,
+      pins: this.#pins,
     };
     this.#link = new WebviewLink(
       panel.webview,
       panelHost(this),
       sendSnapshots(() => this.#state),
     );
-    panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(rooms.extension) };
+    panel.webview.options = { enableScripts: true, localResourceRoots: workspaceRoots(rooms.extension) };
     panel.webview.html = panelHtml(panel.webview, rooms.extension, 'webview', panel.title);
     panel.iconPath = panelIcon(rooms.extension);
     this.#disposables = [
       this.#link,
       this.#changed,
+      rooms.pins.onChanged(() => this.#update({ pins: this.#pins })),
       panel.onDidChangeViewState(() => {
         if (panel.visible && this.#stale) this.refresh();
         this.#changed.fire();
       }),
       panel.onDidDispose(() => this.dispose()),
     ];
+  }
+
+  get #pins(): readonly PinnedPicture[] {
+    const { webview } = this.#panel;
+    const source = (image: string): string => `${webview.asWebviewUri(vscode.Uri.file(image))}`;
+    return this.rooms.pins.images.map((image) => ({ path: image, name: path.basename(image), source: source(image) }));
   }
 
   get state(): PanelState {

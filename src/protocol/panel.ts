@@ -32,6 +32,14 @@ export interface PanelQuestion extends ExplainParams {
   readonly compare?: readonly string[];
 }
 
+/** An image that is kept at hand. */
+export interface PinnedPicture {
+  readonly path: string;
+  readonly name: string;
+  /** Where the webview loads it from. */
+  readonly source: string;
+}
+
 /** What is open in an explanation. */
 export interface PanelLook {
   readonly layer: string;
@@ -57,6 +65,7 @@ export interface PanelState {
   readonly error?: RemoteError;
   /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
   readonly question?: PanelQuestion;
+  readonly pins?: readonly PinnedPicture[];
   /** What is to be opened in the explanation when it is there, once for each id. */
   readonly open?: PanelLook & { readonly id: string };
   /** `steps` counts how often one went back or forward. */
@@ -124,6 +133,10 @@ export interface HostApi extends PfvHostApi {
     readonly format: 'png' | 'npy' | 'json' | 'html' | 'onnx';
     readonly png?: Uint8Array;
   }): Promise<void>;
+  /** Keeps the image at hand, or no longer. */
+  pinImage(params: { readonly image: string; readonly pinned: boolean }): Promise<void>;
+  /** Asks the same of another image. */
+  showImage(params: { readonly image: string }): Promise<void>;
   /** Copies a link to what is shown. */
   copyLink(params: { readonly look?: PanelLook }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;

@@ -107,3 +107,28 @@ describe('magnifying', () => {
     expect(await panel.calls('openCompared')).toEqual([]);
   });
 });
+
+describe('pinned pictures', () => {
+  const chelsea = '/workspace/imagenet-lite0/samples/chelsea.png';
+  const other = { path: '/workspace/dog.png', name: 'dog.png', source: '/photograph.png' };
+
+  test('stand in a row: the keyboard chooses one, explains it and unpins it', async () => {
+    await open();
+    await panel.frame.getByRole('button', { name: 'Pin this picture' }).click();
+    const row = panel.frame.getByRole('listbox', { name: /^Pinned pictures/ });
+    await row.getByRole('option', { name: 'chelsea.png' }).waitFor();
+    expect(await panel.calls('pinImage')).toEqual([{ image: chelsea, pinned: true }]);
+    await panel.page.evaluate((pin) => demo.update({ pins: [...demo.state.pins!, pin] }), other);
+    const shown = row.getByRole('option', { name: 'chelsea.png' });
+    expect(await shown.getAttribute('aria-selected')).toBe('true');
+    await row.getByRole('option', { name: 'dog.png' }).waitFor();
+    await shown.focus();
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.page.keyboard.press('Enter');
+    await expect.poll(() => panel.calls('showImage')).toEqual([{ image: other.path }]);
+    await panel.page.keyboard.press('Delete');
+    await row.getByRole('option', { name: 'dog.png' }).waitFor({ state: 'detached' });
+    const loaded = await shown.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth);
+    expect(loaded).toBe(451);
+  });
+});

@@ -20,6 +20,7 @@ const glyphs = {
   layout: '\uEBEB',
   'type-hierarchy': '\uEBB9',
   output: '\uEB9D',
+  pin: '\uEB2B',
   pinned: '\uEBA0',
   refresh: '\uEB37',
   'screen-normal': '\uEB4D',

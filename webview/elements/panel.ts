@@ -21,6 +21,7 @@ import './message';
 import { panelStyles } from './panel-styles';
 import './pfv-view';
 import './pfvs';
+import './pins';
 import './progress';
 import './section';
 import './text';
@@ -231,6 +232,7 @@ export class Panel extends PrismElement {
     const { t, layer } = model;
     const { photograph } = explanation;
     if (!photograph) return this.#parts(model, explanation);
+    const { pins = [] } = model.state ?? {};
     return html`<main class="explained">
       <h1 class="unseen">${t('Explanation of {0}', photograph.path.split(/[\\/]/).at(-1)!)}</h1>
       <div class="stage">
@@ -247,6 +249,14 @@ export class Panel extends PrismElement {
           .photo=${this.photo}
           .theme=${this.theme}
         ></prism-stage>
+        <prism-pins
+          ?hidden=${pins.length === 0}
+          .t=${t}
+          .pictures=${pins}
+          .shown=${photograph.path}
+          @picture-show=${({ detail }: CustomEvent<string>) => model.showImage(detail)}
+          @picture-unpin=${({ detail }: CustomEvent<string>) => model.pinImage(detail, false)}
+        ></prism-pins>
       </div>
       <aside>
         ${explanation.boxes ? this.#boxes(model, explanation) : nothing}

@@ -2,15 +2,15 @@
 const page = 10;
 
 /**
- * Keys of a list of which one entry is in the tab order: moves the focus and returns true when the key was for it.
+ * Keys of a list, or of a row, `across`, of which one entry is in the tab order: moves the focus and returns true when the key was for it.
  * `entries` are the elements in order; the focused one is found by itself.
  */
-export function moveFocus(event: KeyboardEvent, entries: readonly HTMLElement[]): boolean {
+export function moveFocus(event: KeyboardEvent, entries: readonly HTMLElement[], across = false): boolean {
   const last = entries.length - 1;
   const now = entries.indexOf(event.currentTarget as HTMLElement);
   const targets: Readonly<Record<string, number>> = {
-    ArrowUp: now - 1,
-    ArrowDown: now + 1,
+    [across ? 'ArrowLeft' : 'ArrowUp']: now - 1,
+    [across ? 'ArrowRight' : 'ArrowDown']: now + 1,
     PageUp: now - page,
     PageDown: now + page,
     Home: 0,

@@ -40,6 +40,8 @@ export class Toolbar extends PrismElement {
     const { model, t } = this;
     const { linked } = model.cameras;
     const aside = model.view.layout === 'side-by-side';
+    const image = model.pictured?.photograph.path;
+    const pinned = model.state?.pins?.some(({ path }) => path === image) === true;
     const several = aside || model.layer !== undefined;
     return html`
       ${model.comparison ? this.#tool('layout', t('Back to the comparison'), () => model.showComparison()) : nothing}
@@ -51,6 +53,7 @@ export class Toolbar extends PrismElement {
         @pin-remove=${() => model.unpin()}
       ></prism-breadcrumb>
       <span class="space"></span>
+      ${image === undefined ? nothing : this.#toggle('pin', t('Pin this picture'), pinned, () => void model.pinImage(image, !pinned))}
       ${this.#toggle('split-horizontal', t('Photograph and map side by side'), aside, () =>
         model.setView({ layout: aside ? 'overlay' : 'side-by-side' }),
       )}

@@ -35,6 +35,16 @@ export class Requests {
     return this.ask(() => this.host.exportAs(png ? { format, png } : { format }));
   }
 
+  /** Keeps an image at hand, or no longer. */
+  pinImage(image: string, pinned: boolean): Promise<void> {
+    return this.ask(() => this.host.pinImage({ image, pinned }));
+  }
+
+  /** Asks the same of another image. */
+  showImage(image: string): Promise<void> {
+    return this.ask(() => this.host.showImage({ image }));
+  }
+
   dismissNotice(): void {
     this.notice = undefined;
     this.changed();

@@ -9,14 +9,13 @@ import type { EngineRoom } from '../engine-room';
 import type { MethodChoice } from '../methods';
 import type { WorkspaceModels } from '../models';
 import type { Panels } from '../panels';
+import type { Pins } from '../pins';
 import { onSettings, setting } from '../settings';
 import { BackgroundEngine } from './background';
 import { Timeline } from './timeline';
 import { CheckpointView } from './view';
 import { CheckpointWatch } from './watch';
 
-const key = 'pinnedImages';
-const MOST_IMAGES = 24;
 /** Models that stand in for the checkpoints to come. */
 const SMALL_BYTES = 32e6;
 
@@ -27,6 +26,7 @@ export interface CheckpointRooms {
   readonly models: WorkspaceModels;
   readonly methods: MethodChoice;
   readonly panels: Panels;
+  readonly pins: Pins;
 }
 
 /** Pinned images are explained again by every checkpoint that a training writes, and shown as a strip over time. */
@@ -38,6 +38,9 @@ export class Checkpoints implements vscode.Disposable {
   readonly #disposables: vscode.Disposable[];
   #watch?: CheckpointWatch;
   #signed = true;
+  /** How many images were pinned when this was looked at last. */
+  #count = 0;
+  #following: Promise<void> = Promise.resolve();
   #method = '';
   #methodTitle = '';
 
@@ -56,10 +59,14 @@ export class Checkpoints implements vscode.Disposable {
       vscode.window.registerWebviewViewProvider(checkpointsViewType, this.#view),
       onSettings(['checkpoints'], () => void this.#restart()),
       onSettings(['provider', 'cache.enabled', 'cache.directory'], () => this.#engine.stop()),
+      rooms.pins.onChanged(() => {
+        this.#following = this.#follow();
+      }),
       rooms.models.onChanged(() => void this.#modelChanged()),
       vscode.workspace.onDidGrantWorkspaceTrust(() => void this.#restart()),
     ];
     this.#timeline.pin(this.#images);
+    this.#count = this.#images.length;
     void this.#restart();
   }
 
@@ -82,19 +89,13 @@ export class Checkpoints implements vscode.Disposable {
 
   /** Pins images, and shows the view. */
   async pin(images: readonly string[]): Promise<void> {
-    const all = [...new Set([...this.#images, ...images])];
-    if (all.length > MOST_IMAGES) {
-      throw new PrismError(
-        'TOO_MANY_PINNED',
-        vscode.l10n.t('At most {0} images can be pinned; unpin some first.', MOST_IMAGES),
-      );
-    }
-    await this.#setImages(all);
+    await this.#rooms.pins.add(images);
+    await this.#following;
     await vscode.commands.executeCommand(`${checkpointsViewType}.focus`);
   }
 
   unpinAll(): Promise<void> {
-    return this.#setImages([]);
+    return this.#rooms.pins.clear();
   }
 
   /** Lets the person say which files are checkpoints. */
@@ -118,7 +119,7 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   get #images(): readonly string[] {
-    return this.#rooms.context.workspaceState.get<readonly string[]>(key) ?? [];
+    return this.#rooms.pins.images;
   }
 
   get #watched(): string {
@@ -127,9 +128,11 @@ export class Checkpoints implements vscode.Disposable {
 
   #model?: string;
 
-  async #setImages(images: readonly string[]): Promise<void> {
-    const first = this.#images.length === 0;
-    await this.#rooms.context.workspaceState.update(key, images);
+  /** Follows the pins; watches as long as there are some. */
+  async #follow(): Promise<void> {
+    const images = this.#images;
+    const first = this.#count === 0;
+    this.#count = images.length;
     this.#timeline.pin(images);
     if (first || images.length === 0) await this.#restart();
   }
@@ -185,7 +188,7 @@ export class Checkpoints implements vscode.Disposable {
       void panels.explain({ model: found.path, image, method, options: methods.options(method) });
     },
     pin: async () => void (await vscode.commands.executeCommand(commands.pinImage)),
-    unpin: async ({ image }) => this.#setImages(this.#images.filter((pinned) => pinned !== image)),
+    unpin: async ({ image }) => this.#rooms.pins.remove(image),
   };
 }
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { CheckpointHostApi, CheckpointState, CheckpointViewApi } from '../../protocol/checkpoints';
 import type { Implementation } from '../../rpc';
-import { panelHtml, panelRoots } from '../panel-html';
+import { panelHtml, workspaceRoots } from '../panel-html';
 import { WebviewLink } from '../webview-link';
 
 /** Between two updates of the view. */
@@ -21,9 +21,8 @@ export class CheckpointView implements vscode.WebviewViewProvider, vscode.Dispos
 
   resolveWebviewView(view: vscode.WebviewView): void {
     this.#view = view;
-    const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
     const { webview } = view;
-    webview.options = { enableScripts: true, localResourceRoots: [...panelRoots(this.extension), ...folders] };
+    webview.options = { enableScripts: true, localResourceRoots: workspaceRoots(this.extension) };
     this.#link?.dispose();
     this.#link = new WebviewLink(webview, this.implementation, (api) => () => api.update(this.snapshot()));
     view.onDidDispose(() => {

@@ -217,6 +217,17 @@ function start(): void {
       if (history)
         await demo.update({ history: { ...history, index: history.index + params.by, steps: history.steps + 1 } });
     },
+    async pinImage(params) {
+      note('pinImage', params);
+      const { pins = [] } = demo.state;
+      const pin = { path: params.image, name: params.image.split('/').at(-1)!, source: '/photograph.png' };
+      const others = pins.filter(({ path }) => path !== params.image);
+      await demo.update({ pins: params.pinned ? [...others, pin] : others });
+    },
+    async showImage(params) {
+      note('showImage', params);
+      await explain();
+    },
     async copyLink(params) {
       note('copyLink', params);
     },

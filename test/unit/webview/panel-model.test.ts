@@ -86,6 +86,8 @@ function setUp(view: View = defaultView) {
     explainTarget: nothing('explainTarget'),
     go: nothing('go'),
     copyLink: nothing('copyLink'),
+    pinImage: nothing('pinImage'),
+    showImage: nothing('showImage'),
     chooseMethod: nothing('chooseMethod'),
     setOptions: nothing('setOptions'),
     cancel: nothing('cancel'),
