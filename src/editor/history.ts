@@ -42,6 +42,13 @@ export class PanelHistory {
     this.#index = this.#entries.length - 1;
   }
 
+  /** The last question before the present one about the same picture by itself. */
+  before(): HistoryEntry | undefined {
+    const image = this.at(0)?.question.image;
+    const earlier = this.#entries.slice(0, Math.max(0, this.#index));
+    return earlier.findLast(({ question }) => question.image === image && question.compare === undefined);
+  }
+
   /** Moves to an entry, if it is there. */
   go(by: number): HistoryEntry | undefined {
     const entry = this.at(by);

@@ -15,6 +15,7 @@ import { pfvHost } from './pfv/host';
 import type { Pins } from './pins';
 import type { QuestionChange } from './questions';
 import { openConfig, writeConfig } from './settings-file';
+import type { Visited } from './visited';
 
 /** A panel, as what its webview asks for is done with it. */
 export interface PanelDesk {
@@ -29,6 +30,7 @@ export interface PanelDesk {
   readonly explanation: Explanation | undefined;
   readonly comparison: Comparison | undefined;
   readonly judged: PanelState['judged'];
+  readonly visited: Visited;
   /** A new document of the webview listens: what it is to show. */
   begun(): PanelState;
   /** Explains the same again, with some of the question changed. */
@@ -116,6 +118,8 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
     exportAs: async ({ format, png }, context) => {
       await exportShown(desk, format, context, png);
     },
+    before: (_params, { signal }) =>
+      desk.visited.before((question) => engine.api.explain(question, { cancel: signal })),
     pinImage: ({ image, pinned }) => (pinned ? pins.add([image]) : pins.remove(image)),
     showImage: async ({ image }) => {
       const { question } = desk;

@@ -54,7 +54,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   #work: Promise<void> = Promise.resolve();
   #watcher?: vscode.Disposable;
   #comparison?: Comparison;
-  readonly #visited: Visited;
+  readonly visited: Visited;
   /** Files that the explanation came from have changed while nobody was looking. */
   #stale = false;
   #disposed = false;
@@ -66,14 +66,14 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: PanelQuestion, history?: KeptHistory) {
     this.#panel = panel;
     this.rooms = rooms;
-    this.#visited = new Visited((explanation) => this.#release(explanation), history);
+    this.visited = new Visited((explanation) => this.#release(explanation), history);
     this.onDisposed = panel.onDidDispose;
     this.#state = {
       status: 'empty',
       methods: [],
       l10n: vscode.l10n.bundle ?? {},
       ...(question && { question }),
-      history: this.#visited.state,
+      history: this.visited.state,
       pins: this.#pins,
     };
     this.#link = new WebviewLink(
@@ -140,7 +140,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     this.#disposed = true;
     this.cancel();
     this.#dropComparison();
-    this.#visited.forget();
+    this.visited.forget();
     const { explanation } = this;
     if (explanation) this.#letGo(explanation);
     this.#watcher?.dispose();
@@ -170,16 +170,16 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
 
   /** Whether there is something to go back or forward to. */
   canGo(by: -1 | 1): boolean {
-    return this.#visited.canGo(by);
+    return this.visited.canGo(by);
   }
 
   /** Goes back or forward in what was shown; what was said is shown again where it still holds. */
   async go(by: -1 | 1): Promise<void> {
-    const question = this.#visited.go(by);
+    const question = this.visited.go(by);
     if (!question) return;
     if (question.compare && !this.#comparison?.answers(question)) return this.compare(question, question.compare);
     if (!question.compare) return this.explain(question, 'reuse');
-    this.#update({ history: this.#visited.state });
+    this.#update({ history: this.visited.state });
   }
 
   /** Tells the document something at once, if it listens; whether it does. */
@@ -190,7 +190,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   /** Explains the same again, at once if somebody looks. */
   refresh(): void {
     this.#stale = !this.#panel.visible;
-    this.#visited.forget();
+    this.visited.forget();
     if (this.question && this.#panel.visible) void this.#begin(this.question);
   }
 
@@ -271,14 +271,14 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     const what = `${method} of ${titleOf(params)} by ${model}`;
     try {
       const methods = await engine.methods();
-      const held = how === 'reuse' ? await this.#visited.answer(params) : undefined;
+      const held = how === 'reuse' ? await this.visited.answer(params) : undefined;
       const explanation =
         held ?? (await engine.api.explain(params, { cancel: run.signal, onProgress: this.#progress(run) }));
       if (run.signal.aborted) return this.#release(explanation);
       log.info(`${what}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms (${explanation.provider})`);
       const before = this.explanation;
-      this.#visited.visit(params, explanation);
-      const history = this.#visited.state;
+      this.visited.visit(params, explanation);
+      const history = this.visited.state;
       this.#update({ status: 'ready', explanation, methods, history, progress: undefined, error: undefined });
       this.#release(before);
     } catch (error) {
@@ -314,7 +314,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
         if (!current()) return this.#release(explanation);
         if (!first) return;
         first = false;
-        this.#visited.visit({ ...comparison.question, compare: comparison.methods }, explanation);
+        this.visited.visit({ ...comparison.question, compare: comparison.methods }, explanation);
         this.show(explanation);
       },
     });
@@ -331,7 +331,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   /** Shows an explanation that there is already. */
   show(explanation: Explanation): void {
     const before = this.explanation;
-    const history = this.#visited.state;
+    const history = this.visited.state;
     this.#update({ explanation, history, question: questionBehind(explanation, this.question) });
     if (before?.id !== explanation.id) this.#release(before);
   }
@@ -390,7 +390,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   #release(explanation: Explanation | undefined): void {
     // What is compared or was shown may be looked at again.
     if (!explanation || explanation.id === this.explanation?.id) return;
-    if (!this.#comparison?.holds(explanation) && !this.#visited.holds(explanation)) this.#letGo(explanation);
+    if (!this.#comparison?.holds(explanation) && !this.visited.holds(explanation)) this.#letGo(explanation);
   }
 
   #letGo(explanation: Explanation): void {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Explanation } from '../protocol';
-import type { KeptHistory, PanelQuestion, PanelState } from '../protocol/panel';
+import type { KeptHistory, OtherMap, PanelQuestion, PanelState } from '../protocol/panel';
 import { HeldExplanations } from './held';
 import { PanelHistory } from './history';
 import { questionBehind, titleOf } from './questions';
@@ -46,6 +46,25 @@ export class Visited {
 
   holds(explanation: Explanation): boolean {
     return this.#held.has(explanation);
+  }
+
+  /** What was last said of the same picture before; explained again where that no longer holds. */
+  async before(explain: (question: PanelQuestion) => Promise<Explanation>): Promise<OtherMap | null> {
+    const entry = this.#history.before();
+    if (entry === undefined) return null;
+    const { question, title } = entry;
+    const held = await this.answer(question);
+    const { map, method, photograph } = held ?? (await this.#heldNow(question, explain));
+    return photograph ? { title, map, signed: method.signed, viewport: photograph.viewport } : null;
+  }
+
+  async #heldNow(
+    question: PanelQuestion,
+    explain: (question: PanelQuestion) => Promise<Explanation>,
+  ): Promise<Explanation> {
+    const explanation = await explain(question);
+    await this.#held.hold(question, explanation);
+    return explanation;
   }
 
   /** Answers no longer hold; the questions stay. */

@@ -4,6 +4,7 @@ import type {
   JudgedMetric,
   MethodSummary,
   OptionValues,
+  Photograph,
   Progress,
   RemoteError,
   ScalarMap,
@@ -38,6 +39,15 @@ export interface PinnedPicture {
   readonly name: string;
   /** Where the webview loads it from. */
   readonly source: string;
+}
+
+/** A map of the same picture that stands in for the one on show. */
+export interface OtherMap {
+  readonly title: string;
+  readonly map: ScalarMap;
+  readonly signed: boolean;
+  /** What the map covers, in pixels of the photograph. */
+  readonly viewport: Photograph['viewport'];
 }
 
 /** What is open in an explanation. */
@@ -133,6 +143,8 @@ export interface HostApi extends PfvHostApi {
     readonly format: 'png' | 'npy' | 'json' | 'html' | 'onnx';
     readonly png?: Uint8Array;
   }): Promise<void>;
+  /** What was last shown of the same picture before; null where nothing was. */
+  before(params: Record<string, never>): Promise<OtherMap | null>;
   /** Keeps the image at hand, or no longer. */
   pinImage(params: { readonly image: string; readonly pinned: boolean }): Promise<void>;
   /** Asks the same of another image. */

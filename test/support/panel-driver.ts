@@ -80,7 +80,7 @@ export class PanelDriver {
   }
 
   /** Chooses from one of the drop-down lists. */
-  async choose(name: string, option: string): Promise<void> {
+  async choose(name: string, option: string | RegExp): Promise<void> {
     await this.frame.getByRole('combobox', { name }).click();
     await this.frame.getByRole('option', { name: option }).click();
   }

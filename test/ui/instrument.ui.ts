@@ -132,3 +132,44 @@ describe('pinned pictures', () => {
     expect(loaded).toBe(451);
   });
 });
+
+describe('two pictures in turns', () => {
+  const button = (name: string) => panel.frame.getByRole('button', { name });
+
+  test('map and photograph, by the key B and by the clock', async () => {
+    await open();
+    await button('Alternate two pictures').click();
+    await panel.page.keyboard.press('b');
+    await panel.painted('map', 'other:photograph');
+    await panel.announced('Photograph');
+    await panel.page.keyboard.press('b');
+    await panel.painted('map', 'class:282');
+    await button('Alternate by itself').click();
+    await panel.painted('map', 'other:photograph');
+    await panel.painted('map', 'class:282');
+    await button('Pause').click();
+    await button('Alternate two pictures').click();
+    await panel.painted('map', 'class:282');
+  });
+
+  test('the map and the one before it', async () => {
+    await open();
+    await panel.frame.getByRole('option', { name: /^Egyptian cat/ }).click();
+    await panel.painted('map', 'class:285');
+    await button('Alternate two pictures').click();
+    await panel.choose('Alternate with', /tiger cat/);
+    await panel.page.keyboard.press('b');
+    await panel.painted('map', 'other:before');
+    expect(await panel.calls('before')).toHaveLength(1);
+  });
+
+  test('whoever asks for less movement alternates by hand', async () => {
+    await open();
+    await panel.page.emulateMedia({ reducedMotion: 'reduce' });
+    await button('Alternate two pictures').click();
+    const play = panel.frame.getByRole('button', { name: /less movement/ });
+    expect(await play.isDisabled()).toBe(true);
+    await panel.page.keyboard.press('b');
+    await panel.painted('map', 'other:photograph');
+  });
+});

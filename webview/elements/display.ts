@@ -7,6 +7,7 @@ import { pixels } from '../logic/readout';
 import type { ScaleRule } from '../logic/scale';
 import { defaultView, mostSmoothing, type View } from '../logic/view';
 import { PrismElement } from './element';
+import { rangeStyles } from './range-styles';
 import { select } from './select';
 
 declare module './element' {
@@ -20,6 +21,7 @@ declare module './element' {
 export class Display extends PrismElement {
   static override styles = [
     ...PrismElement.styles,
+    rangeStyles,
     css`
       :host {
         align-items: center;
@@ -43,42 +45,6 @@ export class Display extends PrismElement {
 
       vscode-single-select {
         width: 108px;
-      }
-
-      input[type='range'] {
-        appearance: none;
-        background: none;
-        cursor: pointer;
-        height: 18px;
-        margin: 0;
-        width: 96px;
-      }
-
-      input[type='range']::-webkit-slider-runnable-track {
-        background: var(--vscode-scrollbarSlider-background);
-        border: 1px solid var(--vscode-contrastBorder, transparent);
-        border-radius: 2px;
-        height: 4px;
-      }
-
-      input[type='range']::-webkit-slider-thumb {
-        appearance: none;
-        background: var(--vscode-button-background);
-        border: 1px solid var(--vscode-contrastBorder, transparent);
-        border-radius: 50%;
-        height: 12px;
-        margin-top: -5px;
-        width: 12px;
-      }
-
-      input[type='range']:hover::-webkit-slider-thumb {
-        background: var(--vscode-button-hoverBackground);
-      }
-
-      @media (forced-colors: active) {
-        input[type='range'] {
-          appearance: auto;
-        }
       }
     `,
   ];

@@ -9,6 +9,7 @@ import type { ExportFormat } from '../logic/requests';
 import { decodePhoto, type Photo, samePhotograph } from '../painting/photo';
 import { pictureOf } from '../painting/picture';
 import { readTheme } from '../painting/scene';
+import './alternate';
 import './boxes';
 import './classes';
 import './comparison';
@@ -242,6 +243,11 @@ export class Panel extends PrismElement {
           .version=${this.version}
           @stage-zoom=${({ detail }: CustomEvent<number>) => (detail === 0 ? model.cameras.fit() : this.stage?.zoom(detail))}
         ></prism-toolbar>
+        ${
+          model.alternating.flicker.with === undefined
+            ? nothing
+            : html`<prism-alternate .t=${t} .model=${model} .version=${this.version}></prism-alternate>`
+        }
         <prism-stage
           .t=${t}
           .model=${model}
@@ -355,9 +361,11 @@ export class Panel extends PrismElement {
   #onKey = (event: KeyboardEvent): void => {
     const by = event.altKey && !event.shiftKey ? sideways[event.key] : undefined;
     const out = event.key === 'Backspace';
+    const flips = event.key === 'b' && !(event.altKey || event.ctrlKey || event.metaKey);
     const [target] = event.composedPath();
     const typing = target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox';
     const { model } = this;
+    if (flips && !typing) model?.flip();
     if (!model || (by === undefined && !out)) return;
     // Moves the caret, and must not reach the workbench, where it goes back as well.
     if (typing && by !== undefined) event.stopPropagation();

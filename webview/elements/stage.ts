@@ -7,7 +7,7 @@ import { describeMap } from '../logic/describe';
 import { type Camera, type Point, type Rect, type Size, stacked } from '../logic/geometry';
 import type { PanelModel } from '../logic/panel-model';
 import { arrange, cellAt, gridSize, pfvGrid } from '../logic/pfv-grid';
-import { activationOnShow, mapOnShow } from '../logic/shown';
+import { activationOnShow, mapOnShow, type Shown } from '../logic/shown';
 import { defaultSmoothing } from '../logic/smooth';
 import type { Look } from '../painting/heatmap';
 import { gridMarks, photographMarks } from '../painting/marks';
@@ -20,6 +20,12 @@ import type { Pane, Pointing } from './pane';
 import './readout';
 import { StageCursor } from './stage-cursor';
 import { type SourcesSetting, sourceLayer, sourceLines, sourcesPane } from './stage-sources';
+
+/** What the pane of the map shows; without a map the photograph by itself. */
+interface Picture extends Pick<Shown, 'what' | 'title' | 'note' | 'label' | 'kind'> {
+  readonly map?: ScalarMap;
+  readonly viewport: Rect;
+}
 
 /** The pictures: photograph and map, and the PFVs of the open layer. */
 @customElement('prism-stage')
@@ -168,27 +174,40 @@ export class Stage extends PrismElement {
     ></prism-pane>`;
   }
 
+  /** What the pane of the map shows: what it is about, or what alternates with that. */
+  #picture(explanation: PicturedExplanation): Picture {
+    const { model } = this;
+    const { alternating } = model;
+    const { viewport } = explanation.photograph;
+    const other = alternating.shown;
+    if (other === undefined) return { ...mapOnShow(model, explanation), viewport };
+    const { title } = other;
+    const what = `other:${alternating.flicker.with}`;
+    if (other.kind === 'photograph') return { what, title, note: '', label: title, viewport, kind: 'diverging' };
+    const kind = other.signed ? 'diverging' : 'sequential';
+    return { what, title, note: '', label: title, map: other.map, viewport: other.viewport, kind };
+  }
+
   #mapPane(explanation: PicturedExplanation, aside: boolean): TemplateResult {
     const { model, t } = this;
-    const { photograph } = explanation;
-    const { map, what, title, note, label, kind } = mapOnShow(model, explanation);
+    const { what, title, note, label, map, kind, viewport } = this.#picture(explanation);
     return html`<prism-pane
       pane="map"
       what=${what}
       .t=${t}
       .theme=${this.theme}
       .label=${label}
-      .describe=${() => this.#describe(map)}
+      .describe=${() => (map ? this.#describe(map) : title)}
       .heading=${title}
       .note=${note}
       .content=${contentOf(explanation.photograph)}
-      .area=${photograph.viewport}
-      .photo=${aside ? undefined : this.photo}
-      .viewport=${photograph.viewport}
+      .area=${viewport}
+      .photo=${aside && map ? undefined : this.photo}
+      .viewport=${viewport}
       .map=${map}
-      .look=${this.#look(map, aside ? { opacity: 1 } : {}, kind)}
-      .at=${this.#cursor.place(map)}
-      .marks=${photographMarks(model, photograph.viewport)}
+      .look=${map && this.#look(map, aside ? { opacity: 1 } : {}, kind)}
+      .at=${map && this.#cursor.place(map)}
+      .marks=${photographMarks(model, viewport)}
       .camera=${model.cameras.of('map')}
       .cursor=${this.#cursor.on('map')}
       ?draws=${model.task === 'segmentation' && !model.layer}

@@ -42,6 +42,7 @@ export class Toolbar extends PrismElement {
     const aside = model.view.layout === 'side-by-side';
     const image = model.pictured?.photograph.path;
     const pinned = model.state?.pins?.some(({ path }) => path === image) === true;
+    const flickers = model.alternating.flicker.with !== undefined;
     const several = aside || model.layer !== undefined;
     return html`
       ${model.comparison ? this.#tool('layout', t('Back to the comparison'), () => model.showComparison()) : nothing}
@@ -56,6 +57,9 @@ export class Toolbar extends PrismElement {
       ${image === undefined ? nothing : this.#toggle('pin', t('Pin this picture'), pinned, () => void model.pinImage(image, !pinned))}
       ${this.#toggle('split-horizontal', t('Photograph and map side by side'), aside, () =>
         model.setView({ layout: aside ? 'overlay' : 'side-by-side' }),
+      )}
+      ${this.#toggle('arrow-swap', t('Alternate two pictures'), flickers, () =>
+        flickers ? model.alternating.flicker.end() : void model.alternating.begin('photograph'),
       )}
       ${several ? this.#toggle('link', t('Zoom the pictures together'), linked, () => model.linkZoom(!linked)) : nothing}
       ${model.layer ? this.#tool('go-to-file', t('Go to code'), () => void model.goToCode()) : nothing}

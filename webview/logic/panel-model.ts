@@ -9,6 +9,7 @@ import type {
 } from '../../src/protocol';
 import type { ComparedMethod, ComparisonState, HistoryEntry, HostApi, PanelState } from '../../src/protocol/panel';
 import type { Client } from '../../src/rpc';
+import { Alternating } from './alternating';
 import { type Asked, methodAsked, optionsAsked } from './asked';
 import { Cameras } from './cameras';
 import { conservationText } from './conservation';
@@ -48,6 +49,8 @@ export class PanelModel extends Requests {
   readonly comparedCameras: Cameras;
   /** What is known of the PFV that is pinned or pointed at. */
   readonly pfv: PfvModel;
+  /** The picture on show in turns with another one. */
+  readonly alternating: Alternating;
   readonly #places: Places;
 
   constructor(
@@ -62,6 +65,7 @@ export class PanelModel extends Requests {
     this.cameras = new Cameras(view.linked, changed);
     this.comparedCameras = new Cameras(view.linked, changed);
     this.pfv = new PfvModel(host, changed, (reason) => this.fail(reason));
+    this.alternating = new Alternating(host, this, changed, (reason) => this.fail(reason));
     this.#places = new Places(
       host,
       () => this.dismissNotice(),
@@ -195,6 +199,14 @@ export class PanelModel extends Requests {
     this.view = { ...this.view, ...change };
     this.keep(this.view);
     this.changed();
+  }
+
+  /** Shows the other of two pictures that alternate. */
+  flip(): void {
+    const { alternating, t } = this;
+    alternating.flicker.flip();
+    if (alternating.flicker.with === undefined) return;
+    this.announce(alternating.shown?.title ?? t('Map of {0}.', this.explanation?.target.label ?? ''));
   }
 
   /** Magnifies pictures beside each other together, or each by itself. */
@@ -368,6 +380,7 @@ export class PanelModel extends Requests {
     this.layerMaps.clear();
     this.#places.clear();
     this.pfv.leave();
+    this.alternating.forget();
     this.notice = undefined;
     const { explanation, layer } = this;
     if (explanation === undefined) return;

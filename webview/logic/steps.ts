@@ -6,6 +6,15 @@ export function historyEntry(state: PanelState | undefined, by: -1 | 0 | 1): His
   return history?.entries[history.index + by];
 }
 
+/** The last entry before the present one about the same picture by itself. */
+export function historyBefore(state: PanelState | undefined): HistoryEntry | undefined {
+  const { entries = [], index = 0 } = state?.history ?? {};
+  const image = entries[index]?.question.image;
+  return entries
+    .slice(0, index)
+    .findLast(({ question }) => question.image === image && image !== undefined && question.compare === undefined);
+}
+
 /** Whether the explanation on show was opened from the comparison beside it. */
 export function openedFromComparison(state: PanelState | undefined, comparing: boolean): boolean {
   const compared = historyEntry(state, 0)?.question.compare !== undefined;

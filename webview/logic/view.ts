@@ -1,5 +1,6 @@
 import type { KeptHistory, PanelQuestion, PanelView } from '../../src/protocol/panel';
 import { colourMapsOf } from './colour-maps';
+import { flickerRates } from './flicker';
 import type { ScaleRule } from './scale';
 
 /** What the panel keeps: presentation and the host's question, never data. */
@@ -15,6 +16,8 @@ export interface View extends PanelView {
   readonly scale: ScaleRule;
   /** Whether pictures beside each other are magnified together. */
   readonly linked: boolean;
+  /** Changes a second when two pictures alternate. */
+  readonly flickerRate: number;
   /** Whether a comparison is shown as a whole; undefined while there is none. */
   readonly grid?: boolean;
 }
@@ -27,6 +30,7 @@ export const defaultView: View = {
   layout: 'overlay',
   linked: true,
   sources: true,
+  flickerRate: flickerRates.usual,
 };
 
 /** The largest smoothing the slider offers, in input pixels. */
@@ -56,6 +60,7 @@ export function restoreView(kept: unknown): View {
     layout,
     linked,
     sources,
+    flickerRate,
     grid,
   } = kept;
   return {
@@ -74,6 +79,7 @@ export function restoreView(kept: unknown): View {
     sequentialMap: typeof sequentialMap === 'string' ? sequentialMap : defaultView.sequentialMap,
     scale: scale === 'percentile' ? scale : defaultView.scale,
     linked: linked !== false,
+    flickerRate: within(flickerRate, flickerRates.most) ? flickerRate : defaultView.flickerRate,
     layout: layout === 'side-by-side' ? layout : defaultView.layout,
     sources: typeof sources === 'boolean' ? sources : defaultView.sources,
   };

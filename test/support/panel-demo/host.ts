@@ -217,6 +217,13 @@ function start(): void {
       if (history)
         await demo.update({ history: { ...history, index: history.index + params.by, steps: history.steps + 1 } });
     },
+    async before(params) {
+      note('before', params);
+      const { history, explanation } = demo.state;
+      const title = history!.entries[history!.index - 1]!.title;
+      const map = await fetchMap((await host).data.maps[282]!);
+      return { title, map, signed: true, viewport: explanation!.photograph!.viewport };
+    },
     async pinImage(params) {
       note('pinImage', params);
       const { pins = [] } = demo.state;

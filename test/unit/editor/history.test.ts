@@ -71,6 +71,18 @@ describe('what a panel has shown', () => {
   });
 });
 
+describe('what was shown of the same picture before', () => {
+  test('is the last that was by itself', () => {
+    const history = visited('a');
+    for (const change of [{ target: 2 }, { compare: ['srd'] }, { target: 3 }]) {
+      history.visit(question('a', change), question('a', change), JSON.stringify(change));
+    }
+    expect(history.before()?.question.target).toBe(2);
+    history.visit(question('b'), question('b'), 'b');
+    expect(history.before()).toBeUndefined();
+  });
+});
+
 describe('the history that a webview kept', () => {
   test('comes back at its place', () => {
     const before = visited('a', 'b', 'c');

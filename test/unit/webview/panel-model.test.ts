@@ -86,6 +86,7 @@ function setUp(view: View = defaultView) {
     explainTarget: nothing('explainTarget'),
     go: nothing('go'),
     copyLink: nothing('copyLink'),
+    before: (params) => answer('before', params, null),
     pinImage: nothing('pinImage'),
     showImage: nothing('showImage'),
     chooseMethod: nothing('chooseMethod'),
