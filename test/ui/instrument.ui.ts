@@ -157,7 +157,7 @@ describe('two pictures in turns', () => {
     await panel.frame.getByRole('option', { name: /^Egyptian cat/ }).click();
     await panel.painted('map', 'class:285');
     await button('Alternate two pictures').click();
-    await panel.choose('Alternate with', /tiger cat/);
+    await panel.choose('Alternate with', /^chelsea.png/);
     await panel.page.keyboard.press('b');
     await panel.painted('map', 'other:before');
     expect(await panel.calls('before')).toHaveLength(1);
