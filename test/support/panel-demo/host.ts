@@ -23,6 +23,9 @@ declare global {
   var acquireVsCodeApi: () => unknown;
 }
 
+/** A picture of one pixel. */
+const dot = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function bytes(url: string): Promise<Uint8Array> {
@@ -227,7 +230,7 @@ function start(): void {
     async pinImage(params) {
       note('pinImage', params);
       const { pins = [] } = demo.state;
-      const pin = { path: params.image, name: params.image.split('/').at(-1)!, source: '/photograph.png' };
+      const pin = { path: params.image, name: params.image.split('/').at(-1)!, source: dot };
       const others = pins.filter(({ path }) => path !== params.image);
       await demo.update({ pins: params.pinned ? [...others, pin] : others });
     },

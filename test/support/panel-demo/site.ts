@@ -135,7 +135,7 @@ const html = (theme: ThemeName, view: 'webview' | 'tokens'): string => `<!doctyp
 <head>
 <meta charset="utf-8">
 <title>Model Prism: panel</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' blob: data:; font-src 'self'; script-src 'nonce-demo'; style-src 'self'; connect-src 'self'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src blob: data:; font-src 'self'; script-src 'nonce-demo'; style-src 'self'; connect-src 'self'">
 <link rel="stylesheet" href="/theme/${theme}.css">
 <link rel="stylesheet" href="/${view}.css">
 </head>
