@@ -10,7 +10,7 @@ import { rangeStyles } from './range-styles';
 import { select } from './select';
 
 /** Whether the person has asked for less movement: of the system, or of the workbench. */
-export const prefersStill = (): boolean =>
+const prefersStill = (): boolean =>
   matchMedia('(prefers-reduced-motion: reduce)').matches || document.body.classList.contains('vscode-reduce-motion');
 
 /** Two pictures in turns: which, how fast, and by hand. */
