@@ -6,6 +6,7 @@ import type { NdArray } from '../graph/ndarray';
 import { byteLength } from '../graph/tensor';
 import type { Program } from '../methods/method';
 import { Lru } from './lru';
+import { type Halves, SeededProgram, type Traced, tracedBytes } from './seeded';
 import { createSession, type ModelSource, type Provider, type Session } from './session';
 import { type GraphStore, nameOf, type StoredGraph } from './store';
 
@@ -13,6 +14,8 @@ import { type GraphStore, nameOf, type StoredGraph } from './store';
 const FORMAT = '2';
 /** Programs whose graphs are kept in memory; making one anew from disk takes milliseconds. */
 const MAX_PROGRAMS = 64;
+/** What traces hold together, so that another class of a recent input is cheap. */
+const MAX_TRACES_BYTES = 512 * 2 ** 20;
 
 export interface ProgramsOptions {
   readonly provider: Provider;
@@ -38,6 +41,7 @@ export class Programs {
   readonly #options: ProgramsOptions;
   readonly #programs: Lru<CompiledProgram>;
   readonly #sessions: Lru<Loaded>;
+  readonly #traces: Lru<Traced>;
   /** What is being compiled or loaded right now, so that two requests for it make it once. */
   readonly #pending = new Map<string, Promise<CompiledProgram>>();
   readonly #loading = new Map<string, Promise<void>>();
@@ -45,6 +49,7 @@ export class Programs {
   constructor(options: ProgramsOptions) {
     this.#options = options;
     this.#programs = new Lru({ maxSize: MAX_PROGRAMS, sizeOf: () => 1, dispose: () => {} });
+    this.#traces = new Lru({ maxSize: MAX_TRACES_BYTES, sizeOf: tracedBytes, dispose: () => {} });
     this.#sessions = new Lru({
       maxSize: options.maxBytes,
       sizeOf: ({ memory }) => memory,
@@ -89,6 +94,22 @@ export class Programs {
     }
   }
 
+  /** The graph as it is run here. */
+  lowered(graph: Graph): Graph {
+    return this.#options.lower(graph, this.#options.provider);
+  }
+
+  /**
+   * The program for a graph in two halves, lowered already. What the first one makes is kept for the next seed.
+   *
+   * @throws what loading the graphs into onnxruntime throws
+   */
+  async compileSeeded(model: string, key: string, halves: Halves): Promise<Program> {
+    const trace = await this.compile(model, `${key}|trace`, () => halves.trace);
+    const pass = await this.compile(model, `${key}|pass`, () => halves.pass);
+    return new SeededProgram(`${model}-${key}`, halves, trace, pass, this.#traces);
+  }
+
   async #make(id: string, build: () => Graph): Promise<CompiledProgram> {
     const { store, provider, lower } = this.#options;
     const program = new CompiledProgram({
@@ -126,11 +147,13 @@ export class Programs {
     const belongs = (id: string): boolean => id.startsWith(`${model}-`);
     this.#programs.clear(belongs);
     this.#sessions.clear(belongs);
+    this.#traces.clear(belongs);
   }
 
   dispose(): void {
     this.#programs.clear();
     this.#sessions.clear();
+    this.#traces.clear();
   }
 }
 

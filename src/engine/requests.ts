@@ -8,6 +8,7 @@ import type { ScalarMap } from '../protocol';
 import type { CallContext } from '../rpc';
 import { readArrayFile } from './arrays';
 import type { Programs } from './programs';
+import { halvesOf } from './seeded';
 
 /** Between two reports of progress. */
 const REPORT_MS = 50;
@@ -100,13 +101,16 @@ export class ModelRuntime implements Runtime {
     private readonly check: () => void,
   ) {}
 
-  async compile(key: string, build: () => Graph): Promise<Program> {
+  async compile(key: string, build: () => Graph, seeds?: readonly string[]): Promise<Program> {
     this.checkCancelled();
     const checked = (): Graph => {
       this.check();
       return build();
     };
-    const compile = (): Promise<Program> => this.programs.compile(this.model, `${this.shapes}|${key}`, checked);
+    const name = `${this.shapes}|${key}`;
+    const halves = seeds && this.memo(`halves/${key}`, () => halvesOf(this.programs.lowered(checked()), seeds));
+    const compile = (): Promise<Program> =>
+      halves ? this.programs.compileSeeded(this.model, name, halves) : this.programs.compile(this.model, name, checked);
     const request = this.requests.current;
     const program = await (request ? request.timed('compile', compile) : compile());
     return new RequestedProgram(program, this.requests, key, checked);

@@ -143,8 +143,10 @@ export interface Runtime {
   /**
    * Compiles a graph and keeps it: the same key on the same model gives the same program without building again.
    * The key names everything the graph depends on beside the model: method, options, shapes.
+   *
+   * @param seeds inputs that differ between questions about the same feeds: what does not depend on them may be kept
    */
-  compile(key: string, build: () => Graph): Promise<Program>;
+  compile(key: string, build: () => Graph, seeds?: readonly string[]): Promise<Program>;
   /** Keeps what was derived from this model beside its programs: made once for each key. */
   memo<T>(key: string, make: () => T): T;
   /**

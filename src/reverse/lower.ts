@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/ir';
+import { BLOCKED_DOMAIN } from './blocked/context';
 import { fitsBlocks } from './blocked/convolution';
 import { inBlockedLayout } from './blocked/layout';
 import { cpuRewrites, rewritesBeforeBlocks } from './lowerCpu';
@@ -23,6 +24,7 @@ const REWRITES: Partial<Record<Provider, readonly (readonly Rewrite[])[]>> = {
 export function lower(graph: Graph, provider: Provider, block = 0): Graph {
   // Which rewrite pays off is told by sizes.
   if (graph.inputs.some(({ shape }) => !shape?.every((dim) => typeof dim === 'number'))) return graph;
+  if (graph.opsets[BLOCKED_DOMAIN]) return graph;
   if (provider === 'cpu' && block > 0 && fitsBlocks(graph, block)) {
     return inBlockedLayout(rewriteGraph(graph, rewritesBeforeBlocks), block);
   }

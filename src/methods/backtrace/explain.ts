@@ -56,7 +56,7 @@ export async function explainBacktrace(
   const request = requestOf(subject, options);
   const key = `backtrace/${JSON.stringify(request)}`;
   const compiled: BacktraceGraph = runtime.memo(key, () => backtraceGraph(graph, request));
-  const program = await runtime.compile(key, () => compiled.graph);
+  const program = await runtime.compile(key, () => compiled.graph, [compiled.seed]);
   runtime.checkCancelled();
   const weights = seedOf(score, outputShape(graph, score.output));
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));

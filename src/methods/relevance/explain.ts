@@ -36,7 +36,7 @@ export async function explainRelevance(
       ...choose(),
     }),
   );
-  const program = await runtime.compile(key, () => compiled.graph);
+  const program = await runtime.compile(key, () => compiled.graph, [compiled.seed]);
   runtime.checkCancelled();
   const weights = seedOf(score, outputShape(graph, score.output));
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
