@@ -1,5 +1,6 @@
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
+import { elementCount } from '../../graph/tensor';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
 import { backward, besideOutput, forward, isConvolution, type Layer } from '../relevance/linear';
@@ -8,8 +9,8 @@ import { contrastShares } from './contrast';
 import { type Flow, inverse, sumOf, TINY, wide } from './flow';
 import type { Ledger } from './ledger';
 
-/** Which part of the weights takes part, without its sign. */
-type WeightPart = 'absolute' | 'positive' | 'negative';
+/** Which part of the weights takes part: one sign's sizes, all sizes, or the weights as they are. */
+type WeightPart = 'absolute' | 'positive' | 'negative' | 'signed';
 
 /** y = W·x + b as the rules see it: sizes of weights only, and the transpose. */
 export interface LinearMap {
@@ -17,6 +18,10 @@ export interface LinearMap {
   readonly x: string;
   /** Whether x has no negative elements. */
   readonly isNonNegative: boolean;
+  /** Whether an output is a sum of many contributions of either sign, so that differences of sums are exact enough. */
+  readonly isLong: boolean;
+  /** What a long layer makes of x without its bias, if the graph has that. */
+  readonly product: string | null;
   /** Broadcasts against the output; null where there is none. */
   readonly bias: string | null;
   /** The output with its bias, for its sign. */
@@ -33,6 +38,7 @@ export interface LinearContext {
 }
 
 const weightPart = (b: Builder, weight: string, part: WeightPart): string => {
+  if (part === 'signed') return weight;
   if (part === 'absolute') return b.op('Abs', [weight]);
   return b.op('Relu', [part === 'positive' ? weight : b.neg(weight)]);
 };
@@ -46,6 +52,8 @@ export function layerMap(b: Builder, layer: Layer, isNonNegative: boolean): Line
     node: layer.node,
     x: layer.x,
     isNonNegative,
+    isLong: isLong(b, layer),
+    product: productOf(b, layer),
     bias: bias === null ? null : besideOutput(b, layer, bias),
     output: layer.output,
     apply(x, part, offset) {
@@ -57,6 +65,23 @@ export function layerMap(b: Builder, layer: Layer, isNonNegative: boolean): Line
     },
     back: (s, part) => backward(b, own, weightPart(b, weight, part), s),
   };
+}
+
+/** The fewest contributions to an output that count as many. */
+const MANY = 64;
+
+function isLong(b: Builder, layer: Layer): boolean {
+  const [outputs, ...others] = b.shape(layer.weight);
+  if (layer.node.op === 'Conv') return elementCount(others) >= MANY;
+  if (layer.node.op !== 'MatMul' || b.rank(layer.weight) !== 2) return false;
+  return (layer.data === 0 ? outputs : others[0]) >= MANY;
+}
+
+/** The output of a long matrix product: its bias is added elsewhere. */
+function productOf(b: Builder, layer: Layer): string | null {
+  const [product] = layer.node.outputs;
+  const isPlain = layer.node.op === 'MatMul' && wide(b, product) === product;
+  return isPlain && isLong(b, layer) ? product : null;
 }
 
 /** The shape of a bias beside a convolution's output with all its channels. */
@@ -72,6 +97,8 @@ export function meanMap(b: Builder, node: Node, isNonNegative: boolean): LinearM
     node,
     x,
     isNonNegative,
+    isLong: false,
+    product: null,
     bias: null,
     output: node.outputs[0],
     apply(value, part, offset) {
@@ -101,8 +128,47 @@ const sumOrNull = (b: Builder, values: readonly (string | null)[]): string | nul
   return there.length === 0 ? null : sumOf(b, there);
 };
 
-/** Positive and negative contributions of every output, and the way back for what was divided by their sums. */
-function contributions(map: LinearMap, b: Builder) {
+/** Sums of contributions to every output by their sign, and the way back for what was divided by them. */
+interface Contributions {
+  readonly positive: string;
+  readonly negative: string | null;
+  /** @param minus null where no contribution is negative */
+  back(plus: string | null, minus: string | null): string;
+}
+
+/** Both kinds of sums together, and what is above rounding in their differences. */
+const ABOVE_ROUNDING = 1 - 2 ** -20;
+
+/**
+ * For inputs of either sign and long sums. With p for positive and n for negative contributions of an output, the input gets
+ * x⁺·(W⁺ᵀp + W⁻ᵀn) + x⁻·(W⁻ᵀp + W⁺ᵀn), which is (|x|·|W|ᵀ(p + n) + x·Wᵀ(p − n)) / 2: half the products. The sums are
+ * in the same way halves of Σ|wx| ± Σwx, which is used where the graph has the latter.
+ */
+function ofBothSigns(map: LinearMap, b: Builder): Contributions {
+  const x = wide(b, map.x);
+  const size = b.op('Abs', [x]);
+  const back = (plus: string | null, minus: string | null): string => {
+    const total = plus === null || minus === null ? (plus ?? minus) : b.add(plus, minus);
+    const difference = plus === null || minus === null ? (plus ?? b.neg(minus as string)) : b.sub(plus, minus);
+    const absolute = b.mul(size, map.back(total as string, 'absolute') as string);
+    const signed = b.mul(x, map.back(difference, 'signed') as string);
+    const doubled = b.op('Relu', [b.add(absolute, signed)]);
+    return map.product === null ? b.scale(doubled, 0.5) : doubled;
+  };
+  if (map.product === null) {
+    const [up, down] = [b.op('Relu', [x]), b.op('Relu', [b.neg(x)])];
+    const sum = (one: WeightPart, other: WeightPart): string =>
+      b.add(map.apply(up, one) as string, map.apply(down, other) as string);
+    return { positive: sum('positive', 'negative'), negative: sum('negative', 'positive'), back };
+  }
+  // Twice the sums, which the way back takes into account.
+  const all = b.scale(map.apply(size, 'absolute') as string, ABOVE_ROUNDING);
+  const positive = b.op('Relu', [b.add(all, map.product)]);
+  return { positive, negative: b.op('Relu', [b.sub(all, map.product)]), back };
+}
+
+function contributions(map: LinearMap, b: Builder): Contributions {
+  if (!map.isNonNegative && map.isLong) return ofBothSigns(map, b);
   const [up, down] = parts(b, wide(b, map.x), map.isNonNegative);
   const sums = (one: WeightPart, other: WeightPart): string | null =>
     sumOrNull(b, [map.apply(up, one), down === null ? null : map.apply(down, other)]);
@@ -136,7 +202,7 @@ function byAbsolute(map: LinearMap, relevance: string, context: LinearContext): 
   const offset = map.bias === null ? tiny : b.add(b.op('Abs', [map.bias]), tiny);
   const size = sizeOf(b, x, map.isNonNegative);
   const sum = map.apply(size, 'absolute', offset) as string;
-  const s = b.mul(relevance, b.op('Reciprocal', [sum]));
+  const s = b.div(relevance, sum);
   keep(context, map, s);
   return b.mul(size, map.back(s, 'absolute') as string);
 }
@@ -147,7 +213,7 @@ function byAbsolute(map: LinearMap, relevance: string, context: LinearContext): 
  */
 function byBounded(map: LinearMap, relevance: string, { lower, upper }: Bounds, context: LinearContext): string {
   const { b } = context;
-  const { positive, negative, back } = contributions(map, b);
+  const { positive, negative, back } = contributions({ ...map, product: null }, b);
   const value = wide(b, map.output);
   const zero = b.float(0, b.dtype(value));
   // Kept unless t < l (or t > u): one minus a step.

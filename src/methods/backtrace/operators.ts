@@ -9,7 +9,7 @@ import { layerOf } from '../relevance/linear';
 import type { Wires } from '../relevance/wires';
 import { boundsBehind } from './bounds';
 import { contrastShares } from './contrast';
-import { type Flow, inverse, sumOf, TINY, wide } from './flow';
+import { type Flow, sumOf, TINY, wide } from './flow';
 import { type LinearContext, layerMap, meanMap, shareLinear, sizeOf } from './linear';
 import { globalMaxPool, maxPool } from './maximum';
 import { activated, elementProduct, matrixProduct } from './products';
@@ -165,7 +165,8 @@ function addAbsolute(context: RuleContext<Flow>, walk: Walk, addends: readonly A
   const { b, ledger, wires } = walk;
   const { node } = context;
   const sizes = addends.map(({ index, x }) => sizeOf(b, x, wires.isNonNegative(node.inputs[index])));
-  const s = b.mul(single(context)[0], inverse(b, sumOf(b, sizes)));
+  const sum = sumOf(b, sizes);
+  const s = b.div(single(context)[0], b.add(sum, b.float(TINY, b.dtype(sum))));
   // What meets zeros only: R, and nothing elsewhere.
   ledger.keep(node, 'lost', s, { factor: TINY });
   return sizes.map((size) => [b.mul(size, s)]);
