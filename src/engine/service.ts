@@ -12,6 +12,7 @@ import type {
   Sheet,
   Unfit,
 } from '../protocol';
+import type { Network } from '../protocol/flow';
 import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
 import type { ServiceApi } from '../protocol/service';
 import type { SilentUnits } from '../protocol/source';
@@ -26,6 +27,7 @@ import { unfitMethods } from './fit';
 import { TokenStudies } from './generation/studies';
 import { judgeAnswer, summaryOf } from './judgeAnswer';
 import type { Model } from './model';
+import { mapOfValue, networkOfAnswer } from './network/answer';
 import { alikeIn, queryOf, type Search } from './pfv/alike';
 import { LayerChannels } from './pfv/channels';
 import { sourcesOf } from './pfv/sources';
@@ -130,6 +132,21 @@ export class Service extends Engine implements ServiceApi {
 
   async silent({ explanation }: { explanation: string }, context?: CallContext): Promise<readonly SilentUnits[]> {
     return this.about(explanation, silentUnits, context);
+  }
+
+  async network({ explanation }: { explanation: string }, context?: CallContext): Promise<Network> {
+    const { answer } = this.living(explanation);
+    const { result } = await this.work(answer.model.path, (desk) => networkOfAnswer(desk, answer), context);
+    return result;
+  }
+
+  async valueMap(
+    { explanation, value }: { explanation: string; value: string },
+    context?: CallContext,
+  ): Promise<ScalarMap> {
+    const { answer } = this.living(explanation);
+    const { result } = await this.work(answer.model.path, (desk) => mapOfValue(desk, answer, value), context);
+    return result;
   }
 
   async saveSheet({ path, sheet }: { path: string; sheet: Sheet }): Promise<void> {

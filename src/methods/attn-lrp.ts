@@ -1,5 +1,5 @@
-import type { Attribution, Method, MethodInfo } from './method';
-import { explainRelevance } from './relevance/explain';
+import type { MethodInfo } from './method';
+import { relevanceMethod } from './relevance/explain';
 import { zeroRule } from './relevance/rules';
 
 const info: MethodInfo = {
@@ -22,20 +22,12 @@ const info: MethodInfo = {
  * AttnLRP (Achtibat et al. 2024) without stabilisers: relevance stays a factor of the value it belongs to, and nothing
  * is divided.
  */
-export const attnLrp: Method = {
-  info,
-
-  explain(subject, _options, runtime): Promise<Attribution> {
-    return explainRelevance(
-      subject,
-      info.id,
-      () => ({
-        composite: { first: [], layers: [['any', zeroRule]] },
-        stabiliser: 0,
-        products: 'halves',
-        sums: 'contributions',
-      }),
-      runtime,
-    );
-  },
-};
+export const attnLrp = relevanceMethod(info, () => ({
+  name: info.id,
+  choose: () => ({
+    composite: { first: [], layers: [['any', zeroRule]] },
+    stabiliser: 0,
+    products: 'halves',
+    sums: 'contributions',
+  }),
+}));

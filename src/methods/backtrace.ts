@@ -1,4 +1,4 @@
-import { explainBacktrace, type Stream } from './backtrace/explain';
+import { backtraceFlow, explainBacktrace, type Stream } from './backtrace/explain';
 import type { Method, MethodInfo, Options } from './method';
 
 const info: MethodInfo = {
@@ -78,4 +78,5 @@ const optionsOf = (options: Options) => ({
 export const backtrace: Method = {
   info,
   explain: (subject, options, runtime) => explainBacktrace(subject, optionsOf(options), runtime),
+  flow: (subject, options, runtime) => backtraceFlow(subject, optionsOf(options), runtime),
 };

@@ -1,6 +1,6 @@
-import type { Attribution, Method, MethodInfo } from './method';
+import type { MethodInfo } from './method';
 import { COMPOSITES, type CompositeName } from './relevance/composites';
-import { explainRelevance } from './relevance/explain';
+import { relevanceMethod } from './relevance/explain';
 import { STABILISER } from './relevance/rules';
 
 const info: MethodInfo = {
@@ -52,18 +52,12 @@ const info: MethodInfo = {
 };
 
 /** Layer-wise relevance propagation (Bach et al. 2015) by composites of rules. */
-export const lrp: Method = {
-  info,
-
-  explain(subject, options, runtime): Promise<Attribution> {
-    const name = options.composite as CompositeName;
-    const values = { epsilon: options.epsilon as number, gamma: options.gamma as number };
-    const sums = options.canonical === false ? 'copies' : 'contributions';
-    return explainRelevance(
-      subject,
-      `lrp/${name}/${values.epsilon}/${values.gamma}/${sums}`,
-      () => ({ composite: COMPOSITES[name](values), stabiliser: STABILISER, products: 'gates', sums }),
-      runtime,
-    );
-  },
-};
+export const lrp = relevanceMethod(info, (options) => {
+  const name = options.composite as CompositeName;
+  const values = { epsilon: options.epsilon as number, gamma: options.gamma as number };
+  const sums = options.canonical === false ? 'copies' : 'contributions';
+  return {
+    name: `lrp/${name}/${values.epsilon}/${values.gamma}/${sums}`,
+    choose: () => ({ composite: COMPOSITES[name](values), stabiliser: STABILISER, products: 'gates', sums }),
+  };
+});

@@ -1,5 +1,6 @@
-import type { Graph } from '../graph/ir';
+import type { Graph, Node } from '../graph/ir';
 import type { FloatArray, NdArray } from '../graph/ndarray';
+import type { Movement } from '../reverse/movements';
 
 /** One option of a method: feeds the palette, the panel's controls, the command line, settings and the docs. */
 export interface OptionSpec {
@@ -116,6 +117,19 @@ export interface LedgerEntry {
   readonly lost: number;
 }
 
+/** Where all relevance of one explanation went. */
+export interface RelevanceFlow {
+  /** The nodes that were walked, in topological order: the method may have rewritten the model. */
+  readonly nodes: readonly Node[];
+  /** The values that relevance set out from. */
+  readonly starts: readonly { readonly value: string; readonly relevance: number }[];
+  readonly moves: readonly Movement[];
+  /** What stays at a node, by its first output; where it is absent, all that came and did not go on. */
+  readonly kept?: ReadonlyMap<string, Pick<LedgerEntry, 'sink' | 'lost'>>;
+  /** The map is a contrast, which adds up to nothing; the flow is that of the score itself. */
+  readonly withoutContrast?: boolean;
+}
+
 export interface Attribution {
   /** The value of the graph that this is an attribution of. */
   readonly of: string;
@@ -222,6 +236,11 @@ export interface Method {
   explain(subject: Subject, options: Options, runtime: Runtime): Promise<Attribution>;
   /** Methods with `info.layers`: opens the explanation that answers questions about layers and PFVs. */
   open?(subject: PfvSubject, options: Options, runtime: Runtime): Promise<PfvExplanation>;
+  /**
+   * Methods that follow relevance from node to node: how much went along every connection. Undefined where it does not
+   * add up with these options.
+   */
+  flow?(subject: Subject, options: Options, runtime: Runtime): Promise<RelevanceFlow | undefined>;
   /**
    * Methods that run several graphs with arithmetic between them: the explanation of a subject as one graph for use
    * elsewhere, with the score's weights as an input. A method without it is saved as the one graph that it runs.

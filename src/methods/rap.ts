@@ -1,6 +1,6 @@
-import type { Attribution, Method, MethodInfo } from './method';
+import type { MethodInfo } from './method';
 import { RELATIVE } from './relevance/composites';
-import { explainRelevance } from './relevance/explain';
+import { relevanceMethod } from './relevance/explain';
 import { STABILISER } from './relevance/rules';
 
 const info: MethodInfo = {
@@ -21,15 +21,7 @@ const info: MethodInfo = {
 };
 
 /** Relative attributing propagation (Nam et al. 2020), relevance of either sign shared alike. */
-export const rap: Method = {
-  info,
-
-  explain(subject, _options, runtime): Promise<Attribution> {
-    return explainRelevance(
-      subject,
-      info.id,
-      () => ({ composite: RELATIVE, stabiliser: STABILISER, products: 'gates', sums: 'contributions' }),
-      runtime,
-    );
-  },
-};
+export const rap = relevanceMethod(info, () => ({
+  name: info.id,
+  choose: () => ({ composite: RELATIVE, stabiliser: STABILISER, products: 'gates', sums: 'contributions' }),
+}));

@@ -1,8 +1,8 @@
 import { layerOf } from './cam/gradientCam';
 import { camOptions } from './cam/options';
-import type { Attribution, Method, MethodInfo } from './method';
+import type { MethodInfo } from './method';
 import { SECTIONAL } from './relevance/composites';
-import { explainRelevance } from './relevance/explain';
+import { relevanceMethod } from './relevance/explain';
 import { STABILISER } from './relevance/rules';
 
 const info: MethodInfo = {
@@ -22,18 +22,8 @@ const info: MethodInfo = {
 };
 
 /** Relative sectional propagation (Nam, Choi, Lee 2021) for one class, from the layer that a class activation map takes. */
-export const rsp: Method = {
-  info,
-
-  explain(subject, options, runtime): Promise<Attribution> {
-    const { at, ...whole } = subject;
-    const layer = layerOf(whole, options, runtime);
-    return explainRelevance(
-      subject,
-      info.id,
-      () => ({ composite: SECTIONAL, stabiliser: STABILISER, products: 'gates', sums: 'positive' }),
-      runtime,
-      layer,
-    );
-  },
-};
+export const rsp = relevanceMethod(info, (options, { at: _, ...whole }, runtime) => ({
+  name: info.id,
+  choose: () => ({ composite: SECTIONAL, stabiliser: STABILISER, products: 'gates', sums: 'positive' }),
+  layer: layerOf(whole, options, runtime),
+}));

@@ -3,6 +3,7 @@ import type { FloatArray } from '../graph/ndarray';
 import type { Attribution, Method, MethodInfo, Options } from './method';
 import type { SharingOptions } from './sharing-ratio/compile';
 import { openSharing } from './sharing-ratio/explanation';
+import { sharingFlow } from './sharing-ratio/followed';
 import { singleGraph } from './sharing-ratio/single';
 
 const info: MethodInfo = {
@@ -91,6 +92,11 @@ export const srd: Method = {
 
   open(subject, options, runtime) {
     return openSharing(subject, subject.output, sharingOptions(options), runtime);
+  },
+
+  async flow(subject, options, runtime) {
+    const flow = await sharingFlow(subject, sharingOptions(options), runtime);
+    return options.contrastive === true ? { ...flow, withoutContrast: true } : flow;
   },
 
   graph({ graph, input, score, at, erf }, options) {

@@ -1,6 +1,7 @@
 import type { EngineApi } from '../protocol';
+import type { FlowApi } from './flow';
 import type { PfvApi } from './pfv';
 import type { TokenApi } from './tokens';
 
 /** All that the engine process answers. */
-export interface ServiceApi extends EngineApi, PfvApi, TokenApi {}
+export interface ServiceApi extends EngineApi, FlowApi, PfvApi, TokenApi {}

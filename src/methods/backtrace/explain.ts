@@ -1,7 +1,8 @@
 import { type FloatArray, floatArray } from '../../graph/ndarray';
 import { outputShape, seedOf } from '../gradient';
-import type { Attribution, Runtime, Score, Subject } from '../method';
+import type { Attribution, RelevanceFlow, Runtime, Score, Subject } from '../method';
 import { type BacktraceGraph, type BacktraceRequest, backtraceGraph } from './compile';
+import type { Balance } from './ledger';
 import type { StartOptions } from './start';
 
 /** Which map a person gets: one of the two streams of contrast mode, or their difference. */
@@ -42,16 +43,17 @@ function streamOf([positive, negative]: readonly FloatArray[], stream: Stream): 
   );
 }
 
-/**
- * Relevance of the subject's value, traced back from its score.
- *
- * @throws PrismError what {@link backtraceGraph} throws
- */
-export async function explainBacktrace(
-  subject: Subject,
-  options: BacktraceOptions,
-  runtime: Runtime,
-): Promise<Attribution> {
+/** A walk that was run. */
+interface Walked {
+  readonly of: string;
+  /** The explained score. */
+  readonly score: number;
+  readonly output: FloatArray;
+  readonly streams: readonly FloatArray[];
+  readonly balance: Balance;
+}
+
+async function walk(subject: Subject, options: BacktraceOptions, runtime: Runtime): Promise<Walked> {
   const { graph, feeds, score } = subject;
   const request = requestOf(subject, options);
   const key = `backtrace/${JSON.stringify(request)}`;
@@ -62,12 +64,32 @@ export async function explainBacktrace(
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
   const take = (value: string): FloatArray => results.get(value) as FloatArray;
   const output = take(compiled.output);
-  const { started: expected, arrived: actual, entries: ledger } = compiled.read(take(compiled.ledger).data);
-  const kept = ledger.reduce((sum, { sink, lost }) => sum + sink + lost, 0);
   return {
     of: request.of,
-    map: streamOf(compiled.relevance.map(take), options.stream),
     score: weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0),
+    output,
+    streams: compiled.relevance.map(take),
+    balance: compiled.read(take(compiled.ledger).data),
+  };
+}
+
+/**
+ * Relevance of the subject's value, traced back from its score.
+ *
+ * @throws PrismError what {@link backtraceGraph} throws
+ */
+export async function explainBacktrace(
+  subject: Subject,
+  options: BacktraceOptions,
+  runtime: Runtime,
+): Promise<Attribution> {
+  const { of, score, output, streams, balance } = await walk(subject, options, runtime);
+  const { started: expected, arrived: actual, entries: ledger } = balance;
+  const kept = ledger.reduce((sum, { sink, lost }) => sum + sink + lost, 0);
+  return {
+    of,
+    map: streamOf(streams, options.stream),
+    score,
     output,
     conservation: {
       what: 'relevance of the inputs, with what layers keep, against the relevance that started',
@@ -77,5 +99,20 @@ export async function explainBacktrace(
       residual: actual + kept - expected,
     },
     ledger,
+  };
+}
+
+/** Where the relevance went; in contrast mode that of both streams together. */
+export async function backtraceFlow(
+  subject: Subject,
+  options: BacktraceOptions,
+  runtime: Runtime,
+): Promise<RelevanceFlow> {
+  const { started, moves, entries } = (await walk(subject, options, runtime)).balance;
+  return {
+    nodes: subject.graph.nodes,
+    starts: [{ value: subject.score.output, relevance: started }],
+    moves,
+    kept: new Map(entries.map(({ value, sink, lost }) => [value, { sink, lost }])),
   };
 }

@@ -3,6 +3,7 @@ import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
 import { castTo } from '../../ops/common';
+import type { Movement } from '../../reverse/movements';
 import type { LedgerEntry } from '../method';
 import type { Flow } from './flow';
 
@@ -144,6 +145,7 @@ export class Ledger {
     const received = new Map<string, Place[]>();
     const given = new Map<string, Place[]>();
     const nodes = new Map<string, Node>();
+    const steps: (Omit<Movement, 'relevance'> & { readonly places: readonly Place[] })[] = [];
     const note = (map: Map<string, Place[]>, key: string, amounts: readonly Amount[]): void => {
       const list = map.get(key) ?? [];
       list.push(...amounts.map(place));
@@ -157,6 +159,7 @@ export class Ledger {
       note(received, value, amounts);
       note(given, node.outputs[0], amounts);
       nodes.set(node.outputs[0], node);
+      steps.push({ node: node.outputs[0], value, places: amounts.map(place) });
     }
     for (const [owner, accounts] of this.#inner) {
       for (const account of ['sink', 'lost'] as const)
@@ -183,6 +186,7 @@ export class Ledger {
         return {
           started: sum(started),
           arrived: sum(arrived),
+          moves: steps.map(({ places: parts, ...step }) => ({ ...step, relevance: sum(parts) })),
           entries: rows.map(({ key, op, ...row }) => ({
             value: key,
             op,
@@ -222,4 +226,6 @@ export interface Balance {
   /** Relevance of the inputs. */
   readonly arrived: number;
   readonly entries: readonly LedgerEntry[];
+  /** What went from node to node. */
+  readonly moves: readonly Movement[];
 }

@@ -8,6 +8,7 @@ import type { RuleTable } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
 import { gradientGraph } from '../../reverse/gradient';
+import { type Movement, Movements } from '../../reverse/movements';
 import type { CamLayer } from '../cam/layer';
 import type { Range } from '../method';
 import { boxFrom } from './box';
@@ -37,6 +38,18 @@ export interface RelevanceRequest extends RelevanceChoice {
   readonly range?: Range;
   /** Where relevance starts with what Grad-CAM makes of every channel, instead of with the score itself. */
   readonly layer?: CamLayer;
+  /** Also follow what goes along every connection. */
+  readonly followed?: boolean;
+}
+
+/** What went along the connections of a graph. */
+interface Followed {
+  readonly nodes: readonly Node[];
+  /** Where relevance set out. */
+  readonly from: string;
+  /** A vector of the graph, and how to read it. */
+  readonly vector: string;
+  read(numbers: ArrayLike<number>): readonly Movement[];
 }
 
 /** A graph of the forward pass and relevance back from one output. All names are values of `graph`. */
@@ -51,6 +64,7 @@ export interface RelevanceGraph {
   readonly lost: string;
   /** Relevance to begin with, a single number; the score itself where it is absent. */
   readonly start?: string;
+  readonly followed?: Followed;
 }
 
 const LAYERS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum', 'LSTM', 'GRU', 'RNN']);
@@ -152,13 +166,29 @@ export function relevanceGraph(model: Graph, request: RelevanceRequest): Relevan
     box: (x) => boxFrom(b, nodes, input, x, request.range),
     absorb: (constant, factor) => losses.add(constant, factor),
   };
-  const arrived = reverse(b, nodes, tableOf(walk), new Map([[value, flow]]), [of]).get(of);
+  const movements = request.followed ? new Movements(b, nodes) : undefined;
+  const table = movements?.watch(tableOf(walk), (part) => [whole(b, part)]) ?? tableOf(walk);
+  const arrived = reverse(b, nodes, table, new Map([[value, flow]]), [of]).get(of);
   const relevance = b.alias(arrived ? whole(b, arrived) : b.zerosLike(of), `relevance(${of})`);
   const lost = b.alias(losses.total(), 'lost relevance');
   const all = b.shape(value).map((_, axis) => axis);
   const start = layer && b.alias(b.sum(whole(b, flow), all, false), 'start relevance');
-  b.setOutputs([output, relevance, lost, ...(start ? [start] : [])]);
-  return { graph: prune(b.graph()), seed, output, relevance, lost, ...(start && { start }) };
+  const followed = movements && {
+    nodes,
+    from: value,
+    vector: b.alias(movements.vector(), 'movements'),
+    read: (numbers: ArrayLike<number>) => movements.read(numbers),
+  };
+  b.setOutputs([output, relevance, lost, ...(start ? [start] : []), ...(followed ? [followed.vector] : [])]);
+  return {
+    graph: prune(b.graph()),
+    seed,
+    output,
+    relevance,
+    lost,
+    ...(start && { start }),
+    ...(followed && { followed }),
+  };
 }
 
 /** The rules of a walk as a table for the driver. */

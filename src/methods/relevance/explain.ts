@@ -1,7 +1,7 @@
 import { type FloatArray, floatArray } from '../../graph/ndarray';
 import type { CamLayer } from '../cam/layer';
 import { outputShape, seedOf } from '../gradient';
-import type { Attribution, Runtime, Subject } from '../method';
+import type { Attribution, Method, MethodInfo, Options, RelevanceFlow, Runtime, Subject } from '../method';
 import { type RelevanceChoice, type RelevanceGraph, relevanceGraph } from './compile';
 
 const sum = (values: ArrayLike<number>): number => {
@@ -10,22 +10,34 @@ const sum = (values: ArrayLike<number>): number => {
   return total;
 };
 
-/**
- * Relevance of the subject's value for its score, by rules that `choose` makes once per key.
- *
- * @param name names rules and options: the same name means the same graph
- * @param layer where relevance starts; at the score itself when absent
- */
-export async function explainRelevance(
+/** Rules, and where they start. */
+interface RelevanceRules {
+  /** Names rules and options: the same name means the same graph. */
+  readonly name: string;
+  /** Called once for each name. */
+  choose(): RelevanceChoice;
+  /** Where relevance starts; at the score itself when absent. */
+  readonly layer?: CamLayer;
+}
+
+/** A walk that was run. */
+interface Walked {
+  readonly of: string;
+  readonly compiled: RelevanceGraph;
+  readonly weights: FloatArray;
+  take(value: string): FloatArray;
+}
+
+async function walk(
   subject: Subject,
-  name: string,
-  choose: () => RelevanceChoice,
+  { name, choose, layer }: RelevanceRules,
   runtime: Runtime,
-  layer?: CamLayer,
-): Promise<Attribution> {
+  followed = false,
+): Promise<Walked> {
   const { graph, feeds, score, input, range } = subject;
   const of = subject.at ?? input;
-  const key = `${name}/${score.output}/${layer?.value ?? ''}/${of}/${JSON.stringify(range ?? null)}`;
+  const way = followed ? '/followed' : '';
+  const key = `${name}/${score.output}/${layer?.value ?? ''}/${of}/${JSON.stringify(range ?? null)}${way}`;
   const compiled: RelevanceGraph = runtime.memo(key, () =>
     relevanceGraph(graph, {
       input,
@@ -33,6 +45,7 @@ export async function explainRelevance(
       of,
       ...(range && { range }),
       ...(layer && { layer }),
+      followed,
       ...choose(),
     }),
   );
@@ -40,9 +53,20 @@ export async function explainRelevance(
   runtime.checkCancelled();
   const weights = seedOf(score, outputShape(graph, score.output));
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
-  const take = (value: string): FloatArray => results.get(value) as FloatArray;
-  const output = take(compiled.output);
-  const reached = weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0);
+  return { of, compiled, weights, take: (value) => results.get(value) as FloatArray };
+}
+
+const reachedBy = ({ weights, compiled, take }: Walked): number => {
+  const output = take(compiled.output).data;
+  return weights.data.reduce((total, weight, index) => total + weight * output[index], 0);
+};
+
+/** Relevance of the subject's value for its score. */
+async function explainRelevance(subject: Subject, rules: RelevanceRules, runtime: Runtime): Promise<Attribution> {
+  const walked = await walk(subject, rules, runtime);
+  const { of, compiled, take } = walked;
+  const { layer } = rules;
+  const reached = reachedBy(walked);
   const expected = compiled.start === undefined ? reached : take(compiled.start).data[0];
   const map = take(compiled.relevance);
   const actual = sum(map.data);
@@ -51,7 +75,7 @@ export async function explainRelevance(
     of,
     map: floatArray(map.data, map.shape),
     score: reached,
-    output,
+    output: take(compiled.output),
     conservation: {
       what: layer ? `sum of relevance against what ${layer.value} starts with` : 'sum of relevance against the score',
       expected,
@@ -61,3 +85,36 @@ export async function explainRelevance(
     },
   };
 }
+
+/** Where the relevance went. Undefined where branches get it in full, so that no total means anything. */
+async function relevanceFlow(
+  subject: Subject,
+  rules: RelevanceRules,
+  runtime: Runtime,
+): Promise<RelevanceFlow | undefined> {
+  if (rules.choose().sums === 'copies') return undefined;
+  const walked = await walk(subject, rules, runtime, true);
+  const { compiled, take } = walked;
+  const { followed, start } = compiled;
+  if (!followed) return undefined;
+  const relevance = start === undefined ? reachedBy(walked) : take(start).data[0];
+  return {
+    nodes: followed.nodes,
+    starts: [{ value: followed.from, relevance }],
+    moves: followed.read(take(followed.vector).data),
+  };
+}
+
+/**
+ * A method that propagates relevance.
+ *
+ * @param rulesOf the rules for a subject and options
+ */
+export const relevanceMethod = (
+  info: MethodInfo,
+  rulesOf: (options: Options, subject: Subject, runtime: Runtime) => RelevanceRules,
+): Method => ({
+  info,
+  explain: (subject, options, runtime) => explainRelevance(subject, rulesOf(options, subject, runtime), runtime),
+  flow: (subject, options, runtime) => relevanceFlow(subject, rulesOf(options, subject, runtime), runtime),
+});

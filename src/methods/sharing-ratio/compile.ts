@@ -3,7 +3,8 @@ import { foldBatchNorm } from '../../graph/foldBatchNorm';
 import { type Graph, type Node, wiring } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
-import { type Flow, Ledger, own } from './flow';
+import { type Movement, Movements } from '../../reverse/movements';
+import { amounts, type Flow, Ledger, own } from './flow';
 import { haltsOf } from './halts';
 import { type ClassTokenRule, frontier, type HeadContext, type HeadRule, headRelevance } from './head';
 import { type ChannelAxes, type Layouts, layoutsFrom, locationCount, relevanceShape } from './locations';
@@ -52,6 +53,12 @@ export interface SharingGraph {
   readonly locations: (value: string) => readonly number[];
   /** Ratios of every target for the tests of the invariants. */
   readonly ratios: readonly { readonly target: string; readonly ratios: string }[];
+  /** What goes along every connection of the pass, where it was asked for: a vector of the graph, and how to read it. */
+  readonly followed?: {
+    readonly nodes: readonly Node[];
+    readonly vector: string;
+    read(numbers: ArrayLike<number>): readonly Movement[];
+  };
 }
 
 export interface SharingOptions {
@@ -85,10 +92,17 @@ const MERGING = new Set(['Add', 'Mul', 'Sum']);
  *
  * @param input the explained input, batch 1
  * @param output the explained output
+ * @param follow also note what goes along every connection
  * @throws PrismError NO_LOCATIONS for inputs without locations, UNSUPPORTED_OPERATOR and SRD_UNSUPPORTED for operators
  *   that join locations in a way that has no rule
  */
-export function compileSharing(model: Graph, input: string, output: string, options: SharingOptions): SharingGraph {
+export function compileSharing(
+  model: Graph,
+  input: string,
+  output: string,
+  options: SharingOptions,
+  follow = false,
+): SharingGraph {
   const folded = foldBatchNorm(model, { epsilonInBias: !options.official });
   const graph = options.head === 'srd' ? flattenedAsConvolution(folded, input) : folded;
   const b = new Builder(graph);
@@ -109,7 +123,10 @@ export function compileSharing(model: Graph, input: string, output: string, opti
     return node !== undefined && isLayer(b, node, layouts, consumers);
   });
   const seeds = new Map<string, Flow>([...head.keys()].map((value) => [value, own(pass.inject(value))]));
-  const arrived = reverse(b, graph.nodes, sharingTable(pass), seeds, [input]).get(input);
+  const movements = follow ? new Movements(b, graph.nodes) : undefined;
+  const table = sharingTable(pass);
+  const watched = movements?.watch(table, (flow) => amounts(b, flow)) ?? table;
+  const arrived = reverse(b, graph.nodes, watched, seeds, [input]).get(input);
   const inputShape = relevanceShape(b.shape(input), layouts.get(input) as ChannelAxes);
   const atInput = (arrived && pass.resolve(input, arrived)) ?? b.expand(b.float(0), inputShape);
   pass.relevance.set(input, atInput);
@@ -126,7 +143,13 @@ export function compileSharing(model: Graph, input: string, output: string, opti
     const channels = layouts.get(value) as ChannelAxes;
     return [{ value, op, shape: b.shape(value), relevanceShape: relevanceShape(b.shape(value), channels), channels }];
   };
-  b.setOutputs([...new Set([output, ...head.values(), ...pass.relevance.values(), lost, ...readers.values()])]);
+  const followed = movements && {
+    nodes: graph.nodes,
+    vector: movements.vector(),
+    read: (numbers: ArrayLike<number>) => movements.read(numbers),
+  };
+  const wanted = [output, ...head.values(), ...pass.relevance.values(), lost, ...readers.values()];
+  b.setOutputs([...new Set([...wanted, ...(followed ? [followed.vector] : [])])]);
   return {
     graph: substitute(b.graph(), pass.replacements),
     layers: [
@@ -153,5 +176,6 @@ export function compileSharing(model: Graph, input: string, output: string, opti
       return b.shape(value).filter((_, axis) => axis > 0 && !channels[axis]);
     },
     ratios: pass.ratios,
+    ...(followed && { followed }),
   };
 }

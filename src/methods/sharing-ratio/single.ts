@@ -13,7 +13,7 @@ export interface SingleOptions {
 }
 
 /** Lets other values be read in the place of graph inputs, which are no inputs any more. */
-function feed(graph: Graph, values: ReadonlyMap<string, string>): Graph {
+export function feed(graph: Graph, values: ReadonlyMap<string, string>): Graph {
   const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => values.get(name) ?? name) }));
   const inputs = graph.inputs.filter(({ name }) => !values.has(name));
   const given = new Set([...inputs.map(({ name }) => name), ...graph.initializers.keys()]);
