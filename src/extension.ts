@@ -11,6 +11,7 @@ import { LayerPages } from './editor/layers';
 import { MethodChoice } from './editor/methods';
 import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
+import { Networks } from './editor/network/networks';
 import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
 import { Pins } from './editor/pins';
@@ -26,6 +27,7 @@ import type { EngineClient } from './engine/client';
 import type { ArrayState } from './protocol/array';
 import type { CheckpointState } from './protocol/checkpoints';
 import type { ModelsState } from './protocol/models';
+import type { NetworkState } from './protocol/network';
 import type { PanelState } from './protocol/panel';
 import type { ReportState } from './protocol/report';
 import type { TokensState } from './protocol/tokens';
@@ -43,6 +45,8 @@ export interface ModelPrism {
   tokens(): readonly TokensState[];
   /** What the pictures of variables show. */
   variables(): readonly ArrayState[];
+  /** What the network view shows; undefined while it is not open. */
+  network(): NetworkState | undefined;
   /** What the view of checkpoints shows. */
   checkpoints(): CheckpointState;
   /** Shows what a link to an explanation leads to. */
@@ -76,6 +80,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels, pins });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const tokens = new TokenPanels({ extension, engine, methods, models, log });
+  const networks = new Networks({ extension, engine, panels, log });
   const ties = new SourceTies(engine, panels, log);
   const links = new LinkHandler(engine, panels);
   context.subscriptions.push(vscode.window.registerUriHandler(links));
@@ -89,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     status,
     comparisons,
     tokens,
+    networks,
     evaluations,
     checkpoints,
     layers,
@@ -112,6 +118,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     checkpoints,
     comparisons,
     tokens,
+    networks,
     debug,
     ties,
     notebooks,
@@ -126,5 +133,6 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     open: (link) => links.open(link),
     comparisons: () => comparisons.all,
     tokens: () => tokens.all,
+    network: () => networks.state,
   };
 }

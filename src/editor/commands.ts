@@ -12,6 +12,7 @@ import { activeImage, pickImage } from './images';
 import type { LayerPages } from './layers';
 import type { MethodChoice } from './methods';
 import type { WorkspaceModels } from './models';
+import type { Networks } from './network/networks';
 import { aboutPanels } from './panel-commands';
 import type { Panels } from './panels';
 import { modelFor, pickModel } from './pick-model';
@@ -39,6 +40,7 @@ export interface CommandRooms {
   readonly checkpoints: Checkpoints;
   readonly comparisons: ModelComparisons;
   readonly tokens: TokenPanels;
+  readonly networks: Networks;
   readonly debug: DebugRoom;
 }
 
@@ -119,6 +121,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       if (image) await explainer.compare(image, namedBy(args).methods);
     },
     [commands.compareModels]: async (...args) => rooms.comparisons.compare(filesOf(args)),
+    [commands.showNetwork]: async () => rooms.networks.show(),
     [commands.judgeMap]: async () => {
       const { current } = rooms.panels;
       if (!current?.explanation) {
@@ -256,6 +259,7 @@ async function showQuickActions(): Promise<void> {
       action(commands.evaluateFolder, 'graph', t('Evaluate Methods on Folder…')),
       action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),
+      action(commands.showNetwork, 'type-hierarchy', t('Show Network View')),
       action(commands.showLayers, 'list-tree', t('Show Layers')),
       action(commands.writeConfig, 'settings-gear', t('Write Model Settings')),
       action(commands.pinImage, 'pin', t('Pin Image for Checkpoints')),

@@ -40,6 +40,7 @@ export const commands = {
   explainVariable: 'modelPrism.explainVariable',
   lossGradient: 'modelPrism.lossGradient',
   showChanges: 'modelPrism.showChanges',
+  showNetwork: 'modelPrism.showNetwork',
   showLayer: 'modelPrism.showLayer',
   goToCode: 'modelPrism.goToCode',
   explainCell: 'modelPrism.explainCell',

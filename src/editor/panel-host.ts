@@ -90,6 +90,7 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
       desk.again({ method, options: methods.options(method) });
     },
     setOptions: async ({ options }) => desk.again({ options }),
+    showNetwork: async () => void vscode.commands.executeCommand(commands.showNetwork),
     pickCompared: async () => void vscode.commands.executeCommand(commands.compareMethods),
     compareTarget: async ({ index }) => {
       const { question } = desk;

@@ -24,7 +24,7 @@ export function panelIcon(extension: vscode.Uri): { readonly light: vscode.Uri; 
 export function panelHtml(
   webview: vscode.Webview,
   extension: vscode.Uri,
-  script: 'webview' | 'array' | 'report' | 'checkpoints' | 'models' | 'tokens',
+  script: 'webview' | 'array' | 'report' | 'checkpoints' | 'models' | 'network' | 'tokens',
   title: string,
 ): string {
   const address = (file: string): string => `${webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', file))}`;
@@ -37,6 +37,8 @@ export function panelHtml(
     `style-src ${source}`,
     `script-src 'nonce-${nonce}'`,
     `connect-src ${source}`,
+    // The layout of networks is a worker, which must come from the page itself.
+    ...(script === 'network' ? ['worker-src blob:'] : []),
   ].join('; ');
   return `<!DOCTYPE html>
 <html lang="${attribute(vscode.env.language)}">

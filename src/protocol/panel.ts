@@ -153,6 +153,8 @@ export interface HostApi extends PfvHostApi {
   copyLink(params: { readonly look?: PanelLook }): Promise<void>;
   writeConfig(params: Record<string, never>): Promise<void>;
   openModelConfig(params: Record<string, never>): Promise<void>;
+  /** Shows the network of the explanation, and what flows through it. */
+  showNetwork(params: Record<string, never>): Promise<void>;
   /** Opens the line of the training code that made a layer. */
   goToCode(params: { readonly layer: string }): Promise<void>;
   showLog(params: Record<string, never>): Promise<void>;

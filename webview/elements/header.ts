@@ -204,6 +204,14 @@ export class Header extends PrismElement {
       </button>`
           : nothing
       }
+      <button
+        class="tool"
+        title=${t('Show the network')}
+        aria-label=${t('Show the network')}
+        @click=${this.model.showNetwork}
+      >
+        ${icon('type-hierarchy')}
+      </button>
       <prism-menu .t=${t} label=${t('Export')} icon="export" .items=${items}></prism-menu>
     `;
   }

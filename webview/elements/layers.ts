@@ -6,6 +6,7 @@ import { type ColourMap, colourMaps } from '../logic/colour-maps';
 import type { LayerMaps } from '../logic/layer-maps';
 import { shape } from '../logic/numbers';
 import { PrismElement } from './element';
+import { icon } from './icon';
 import { isActivation, moveFocus } from './roving';
 import { listStyles } from './styles';
 import './thumbnail';
@@ -13,6 +14,7 @@ import './thumbnail';
 declare module './element' {
   interface PrismEvents {
     'layer-open': string;
+    'network-show': undefined;
   }
 }
 
@@ -35,6 +37,13 @@ export class Layers extends PrismElement {
         display: grid;
         grid-template-columns: 34px minmax(0, 1fr);
         height: 40px;
+      }
+
+      .network {
+        align-items: center;
+        display: flex;
+        gap: 4px;
+        padding: 4px 8px;
       }
 
       .text {
@@ -81,7 +90,10 @@ export class Layers extends PrismElement {
   protected override render(): TemplateResult {
     const known = (id: string | undefined): boolean => this.layers.some((layer) => layer.id === id);
     const inTabOrder = [this.focused, this.open].find(known) ?? this.layers[0]?.id;
-    return html`<div role="listbox" aria-label=${this.t('Layers: open one to see its PFVs')}>
+    return html`<button class="link network" @click=${() => this.emit('network-show', undefined)}>
+        ${icon('type-hierarchy')} ${this.t('As a network')}
+      </button>
+      <div role="listbox" aria-label=${this.t('Layers: open one to see its PFVs')}>
       ${repeat(
         this.layers,
         ({ id }) => id,

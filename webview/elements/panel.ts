@@ -307,6 +307,7 @@ export class Panel extends PrismElement {
         .colours=${colours}
         .open=${model.layer?.id}
         @layer-open=${(event: CustomEvent<string>) => model.openLayer(event.detail)}
+        @network-show=${model.showNetwork}
       ></prism-layers>
     </prism-section>`;
   }

@@ -18,6 +18,7 @@ export class Requests {
 
   pickCompared = (): Promise<void> => this.ask(() => this.host.pickCompared({}));
   exportComparison = (): Promise<void> => this.ask(() => this.host.exportComparison({}));
+  showNetwork = (): Promise<void> => this.ask(() => this.host.showNetwork({}));
   judge = (): Promise<void> => this.ask(() => this.host.judge({}));
   pickMethod = (): Promise<void> => this.ask(() => this.host.pickMethod({}));
   cancel = (): Promise<void> => this.ask(() => this.host.cancel({}));

@@ -109,7 +109,11 @@ class Forest {
   }
 
   /** What a module consists of, in topological order. */
-  #childrenOf({ members, depth }: Child): Child[] {
+  #childrenOf(child: Child): Child[] {
+    return this.#sorted(this.#partsOf(child));
+  }
+
+  #partsOf({ members, depth }: Child): Child[] {
     const buckets = new Map<string, number[]>();
     const children: Child[] = [];
     for (const member of members) {
@@ -124,13 +128,20 @@ class Forest {
       else buckets.set(part, [member]);
     }
     for (const bucket of buckets.values()) children.push(this.#child(this.members[bucket[0]].path, depth + 1, bucket));
-    return this.#sorted(children);
+    return children;
   }
 
-  /** The children in topological order; those that lie on circles are taken apart into what hangs together. */
+  /**
+   * The children in topological order; those that lie on circles are taken apart into what hangs together, and one that
+   * is most of the whole into its own children.
+   */
   #sorted(children: readonly Child[]): Child[] {
     const before = this.#circles(children);
     if (before.size === 0) return this.#order(children);
+    const whole = children.reduce((sum, { members }) => sum + members.length, 0);
+    const most = children.find((child, index) => before.has(index) && child.members.length > whole / 2);
+    if (most && most.members.length > 1)
+      return this.#sorted(children.flatMap((child) => (child === most ? this.#partsOf(most) : [child])));
     return this.#order(
       children.flatMap((child, index) => {
         const parts = before.has(index) ? this.#pieces(child.members) : [];

@@ -289,6 +289,9 @@ function start(): void {
         bump(width, height, { x: (channel * 5) % width, y: (channel * 3) % height }, Math.max(1, width / 6)),
       note,
     ),
+    async showNetwork(params) {
+      note('showNetwork', params);
+    },
     async pickCompared(params) {
       note('pickCompared', params);
       await compare();

@@ -106,6 +106,7 @@ function setUp(view: View = defaultView) {
     pfvSources: () => new Promise(() => {}),
     pfvChannels: () => new Promise(() => {}),
     channelMap: () => new Promise(() => {}),
+    showNetwork: nothing('showNetwork'),
     pickCompared: nothing('pickCompared'),
     compareTarget: nothing('compareTarget'),
     openCompared: nothing('openCompared'),

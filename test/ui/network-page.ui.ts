@@ -1,0 +1,218 @@
+import { source as axe } from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tools } from '../../scripts/bootstrap.mjs';
+import type { Network } from '../../src/protocol/flow';
+import { type NetworkSite, openNetwork, serveNetworks } from '../support/network-demo/network-page';
+import { until } from '../support/vscode/wait';
+
+/** The network view in a browser with a fake host: what is drawn, and what keys and clicks do. */
+
+const node = (title: string, group: number, more: object = {}) => ({
+  id: `/${title}`,
+  title,
+  op: 'Conv',
+  shape: [1, 8, 4, 4],
+  group,
+  sink: 0,
+  lost: 0,
+  ...more,
+});
+
+/** in → block (a → b, with c beside it against) → head → out; the head keeps a fifth. */
+const network: Network = {
+  nodes: [
+    node('in', 0, { kind: 'input', op: 'Input' }),
+    node('a', 1, { layer: '/a' }),
+    node('b', 1, { layer: '/b' }),
+    node('c', 1),
+    node('head', 0, { sink: 2, op: 'Gemm' }),
+    node('out', 0, { kind: 'output', op: 'Output' }),
+  ],
+  groups: [
+    { title: '', parent: -1 },
+    { title: 'block', parent: 0, className: 'Block' },
+  ],
+  edges: [
+    { from: 4, to: 5, relevance: 10 },
+    { from: 2, to: 4, relevance: 12 },
+    { from: 3, to: 4, relevance: -4 },
+    { from: 1, to: 2, relevance: 12 },
+    { from: 0, to: 1, relevance: 12 },
+    { from: 0, to: 3, relevance: -4 },
+  ],
+  widths: 'relevance',
+  total: 10,
+};
+
+let browser: Browser;
+let site: NetworkSite;
+let page: Page;
+let troubles: readonly string[];
+
+beforeAll(async () => {
+  const { chromium: executablePath } = tools;
+  browser = await chromium.launch({
+    ...(executablePath ? { executablePath } : { channel: 'chrome' }),
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  const plain: Network = {
+    ...network,
+    widths: 'none',
+    total: 0,
+    edges: network.edges.map((e) => ({ ...e, relevance: 0 })),
+  };
+  site = await serveNetworks({ small: network, plain });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await site.close();
+});
+
+const box = (title: string) => page.locator(`[data-title="${title}"]`);
+const ribbons = () =>
+  page
+    .locator('[data-ribbon]')
+    .evaluateAll((paths) =>
+      paths.map((path) => [path.getAttribute('data-ribbon'), Number(path.getAttribute('stroke-width'))] as const),
+    );
+const calls = (method: string) =>
+  page.evaluate((name) => networkDemo.calls.filter((call) => call.method === name).map(({ params }) => params), method);
+
+beforeEach(async () => {
+  ({ page, troubles } = await openNetwork(browser, site, { network: 'small' }));
+});
+
+afterEach(async () => {
+  await page.context().close();
+  expect(troubles).toEqual([]);
+});
+
+describe('the network view', () => {
+  test('draws ribbons as wide as the relevance they carry, those against another way, and what stays', async () => {
+    const widths = new Map(await ribbons());
+    // 16 of both signs come together at the head: they share 40 pixels.
+    expect(widths.get('n2 n4')).toBeCloseTo((12 / 16) * 40, 3);
+    expect(widths.get('n3 n4')).toBeCloseTo((4 / 16) * 40, 3);
+    expect(widths.get('n4 n5')).toBeCloseTo((10 / 16) * 40, 3);
+    const against = page.locator('[data-ribbon="n3 n4"]');
+    const dashes = (locator: typeof against) => locator.evaluate((path) => getComputedStyle(path).strokeDasharray);
+    expect(await dashes(against)).not.toBe('none');
+    expect(await dashes(page.locator('[data-ribbon="n2 n4"]'))).toBe('none');
+    const stays = page.locator('[data-stays="n4"]');
+    expect(Number(await stays.getAttribute('height'))).toBeCloseTo((2 / 16) * 40, 3);
+    expect(await page.locator('[data-stays]').count()).toBe(1);
+  });
+
+  test('closes and opens modules, by the mouse and by keys, and keeps the focus', async () => {
+    await box('block').focus();
+    await page.keyboard.press('ArrowLeft');
+    await box('a').waitFor({ state: 'detached' });
+    expect((await ribbons()).map(([ends]) => ends).sort()).toEqual(['g1 n4', 'n0 g1', 'n4 n5']);
+    expect(await box('block').getAttribute('aria-expanded')).toBe('false');
+    expect(await box('block').getAttribute('aria-label')).toContain('Comes in: 8.00 (80 %)');
+    await until('the focus', () => box('block').evaluate((element) => element.matches(':focus')));
+    await page.keyboard.press('ArrowRight');
+    await box('a').waitFor();
+    await page.keyboard.press('ArrowRight');
+    await until('the first part', () => box('a').evaluate((element) => element.matches(':focus')));
+    await page.keyboard.press('ArrowDown');
+    await until('the next part', () => box('b').evaluate((element) => element.matches(':focus')));
+    await page.keyboard.press('ArrowLeft');
+    await until('the module', () => box('block').evaluate((element) => element.matches(':focus')));
+    await box('block').locator('.toggle').click();
+    await box('a').waitFor({ state: 'detached' });
+    await box('block').dblclick({ position: { x: 60, y: 14 } });
+    await box('a').waitFor();
+  });
+
+  test('opens the layer of a box that is chosen, shows its map and numbers, and goes to its code', async () => {
+    await box('b').click();
+    await until('the layer', async () => (await calls('openLayer')).length === 1);
+    expect(await calls('openLayer')).toEqual([{ layer: '/b' }]);
+    expect(await calls('valueMap')).toEqual([{ value: '/b' }]);
+    const detail = page.locator('prism-network-detail');
+    await detail.locator('canvas[data-painted]').waitFor();
+    expect(await detail.locator('dl').innerText()).toMatch(/Comes in\s+12\.0 \(120 %\)/);
+    await detail.getByRole('button', { name: 'Go to code' }).click();
+    await until('the code', async () => (await calls('goToCode')).length === 1);
+    expect(await calls('goToCode')).toEqual([{ value: '/b' }]);
+    await box('head').focus();
+    await page.keyboard.press('Enter');
+    await detail.getByText('Stays in biases and constants').waitFor();
+    expect(await detail.locator('dl').innerText()).toMatch(/Stays in biases and constants\s+2\.00 \(20 %\)/);
+  });
+
+  test('finds layers, also in modules that are closed', async () => {
+    await box('block').locator('.toggle').click();
+    await box('a').waitFor({ state: 'detached' });
+    const search = page.getByRole('searchbox', { name: 'Find a layer' });
+    await search.fill('c');
+    await until('the closed module', async () => /\bmatched\b/.test((await box('block').getAttribute('class')) ?? ''));
+    await search.fill('/c');
+    await search.press('Enter');
+    await until('what was looked for', () => box('c').evaluate((element) => element.matches(':focus')));
+  });
+
+  test('zooms, moves and shows all of it', async () => {
+    const width = async (): Promise<number> => (await box('head').boundingBox())!.width;
+    const before = await width();
+    await page.getByRole('button', { name: 'Zoom in (+)' }).click();
+    await until('a larger box', async () => (await width()) > before * 1.1);
+    const place = (await box('head').boundingBox())!;
+    await page.mouse.move(40, 400);
+    await page.mouse.down();
+    await page.mouse.move(90, 460, { steps: 3 });
+    await page.mouse.up();
+    await until('another place', async () => Math.abs((await box('head').boundingBox())!.x - place.x - 50) < 2);
+    await page.mouse.wheel(0, 2000);
+    await page.getByRole('button', { name: 'Fit (0)' }).click();
+    for (const title of ['in', 'out']) {
+      const { y, height } = (await box(title).boundingBox())!;
+      expect(y).toBeGreaterThan(30);
+      expect(y + height).toBeLessThan(820);
+    }
+  });
+
+  test('follows another explanation and says when it is of the one before', async () => {
+    await box('block').locator('.toggle').click();
+    await box('a').waitFor({ state: 'detached' });
+    await page.evaluate(() => networkDemo.update({ stale: 'changing' }));
+    await page.getByText('Another explanation is being made; this is the one before.').waitFor();
+    const halved = { ...network, edges: network.edges.map((e) => (e.from === 4 ? { ...e, relevance: 5 } : e)) };
+    await page.evaluate((next) => networkDemo.show(next, { stale: undefined } as never), halved);
+    await until('the other width', async () => (new Map(await ribbons()).get('n4 n5') ?? 0) < 30);
+    // What was closed stays closed.
+    expect(await box('a').count()).toBe(0);
+    expect(await page.getByText('Another explanation is being made').count()).toBe(0);
+  });
+
+  test('says where a method tells no relevance between nodes', async () => {
+    await page.context().close();
+    ({ page, troubles } = await openNetwork(browser, site, { network: 'plain', theme: 'light' }));
+    await page.getByText('does not tell how much relevance goes from node to node').waitFor();
+    expect(new Set((await ribbons()).map(([, width]) => width)).size).toBe(1);
+  });
+
+  test.each(['dark', 'light', 'high-contrast'] as const)('can be read by everybody in %s', async (theme) => {
+    await page.context().close();
+    ({ page, troubles } = await openNetwork(browser, site, { network: 'small', theme }));
+    await box('b').click();
+    await page.evaluate(axe);
+    const found = await page.evaluate(async () => {
+      const { violations } = await (
+        globalThis as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+        }
+      ).axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+    });
+    expect(found).toEqual([]);
+    const tree = await page
+      .getByRole('treeitem')
+      .evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')));
+    expect(tree).toHaveLength(7);
+    expect(tree[0]).toContain('Arrives here');
+  });
+});
