@@ -75,12 +75,14 @@ export class SourceLenses implements vscode.Disposable, vscode.CodeLensProvider,
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     if (!setting('source.codeLens')) return [];
+    const explained = new Set(this.ties.explanation?.layers.map(({ id }) => id));
     return [...this.ties.lines(document.uri.fsPath)].map(([line, values]) => {
-      const shown = values.flatMap(({ layer }) => layer ?? []);
+      const shown = values.flatMap(({ layer }) => (layer !== undefined && explained.has(layer) ? [layer] : []));
       return new vscode.CodeLens(new vscode.Range(line - 1, 0, line - 1, 0), {
         title: describe(values, this.ties.facts),
-        tooltip: vscode.l10n.t('Open this layer in the panel'),
-        command: commands.showLayer,
+        // Without a command it is text that tells and opens nothing.
+        ...(shown.length > 0 && { tooltip: vscode.l10n.t('Open this layer in the panel') }),
+        command: shown.length > 0 ? commands.showLayer : '',
         arguments: [[...new Set(shown)]],
       });
     });
