@@ -14,6 +14,7 @@ import { WorkspaceModels } from './editor/models';
 import { Networks } from './editor/network/networks';
 import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
+import { AlikeSearches } from './editor/pfv/alike';
 import { Pins } from './editor/pins';
 import { RelevanceGutter } from './editor/source/gutter';
 import { ImagePaths } from './editor/source/image-paths';
@@ -62,6 +63,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const metrics = new MetricChoice(context.workspaceState, engine);
   const diagnostics = new ConfigDiagnostics();
   const pins = new Pins(context.workspaceState);
+  const alike = new AlikeSearches(context, log, pins);
   const panels = new Panels({
     extension: context.extensionUri,
     extensionId: context.extension.id,
@@ -69,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     methods,
     metrics,
     pins,
+    alike,
     diagnostics,
     log,
   });
@@ -99,6 +102,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     checkpoints,
     layers,
     panels,
+    alike,
     diagnostics,
     pins,
     models,

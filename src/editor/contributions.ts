@@ -61,6 +61,7 @@ export interface Settings {
   readonly models: readonly string[];
   readonly defaultMethod: string;
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
+  readonly alikeImages: number;
   readonly checkpoints: string;
   readonly python: string;
   readonly 'source.codeLens': boolean;
@@ -78,6 +79,7 @@ export const settingDefaults: Settings = {
   defaultMethod: 'srd',
   // The contrast to the average place separates object from background best: what a person sees first.
   methodOptions: { srd: { contrastive: true } },
+  alikeImages: 24,
   checkpoints: '',
   python: '',
   'source.codeLens': true,

@@ -11,10 +11,12 @@ import { exportComparison, exportExplanation } from './export';
 import { pickFile } from './files';
 import { copyLink } from './links';
 import type { MethodChoice } from './methods';
+import type { AlikeSearches } from './pfv/alike';
 import { pfvHost } from './pfv/host';
 import type { Pins } from './pins';
 import type { QuestionChange } from './questions';
 import { openConfig, writeConfig } from './settings-file';
+import type { LinkedState } from './state-link';
 import type { Visited } from './visited';
 
 /** A panel, as what its webview asks for is done with it. */
@@ -24,6 +26,7 @@ export interface PanelDesk {
     readonly engine: EngineRoom;
     readonly methods: MethodChoice;
     readonly pins: Pins;
+    readonly alike: AlikeSearches;
     readonly log: vscode.LogOutputChannel;
   };
   readonly question: PanelQuestion | undefined;
@@ -41,6 +44,8 @@ export interface PanelDesk {
   show(explanation: Explanation): void;
   judge(): Promise<void>;
   go(by: -1 | 1): Promise<void>;
+  /** Explains, and opens a layer of what comes. */
+  open(state: LinkedState): Promise<void>;
   cancel(): void;
   /** Asks about the living explanation, which is made again when the engine has lost it. */
   ask<R>(context: CallContext, question: (api: Client<ServiceApi>, explanation: string) => Promise<R>): Promise<R>;

@@ -13,6 +13,7 @@ import { askForMetrics, type MetricChoice } from './metrics';
 import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, workspaceRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
+import type { AlikeSearches } from './pfv/alike';
 import type { Pins } from './pins';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
 import type { LinkedState } from './state-link';
@@ -37,6 +38,7 @@ export interface PanelRooms {
   readonly methods: MethodChoice;
   readonly metrics: MetricChoice;
   readonly pins: Pins;
+  readonly alike: AlikeSearches;
   readonly diagnostics: ConfigDiagnostics;
   readonly log: vscode.LogOutputChannel;
 }

@@ -106,9 +106,27 @@ export interface PfvApi {
   }): Promise<readonly AlikePfv[]>;
 }
 
+/** Images in which PFVs may be looked for. */
+export interface AlikeImages {
+  /** Name of the folder that most of them are in. */
+  readonly folder: string;
+  readonly images: readonly string[];
+}
+
 /** What the panel's webview may ask of the host about the PFV that is looked at. */
 export interface PfvHostApi {
   pfvSources(params: { readonly count: number } & PfvPlace): Promise<PfvSources>;
   pfvChannels(params: { readonly count: number } & PfvPlace): Promise<PfvChannels>;
   channelMap(params: { readonly layer: string; readonly channel: number }): Promise<ScalarMap>;
+  /**
+   * Where to look for PFVs like one: the pinned images, and those beside the one explained or in a folder that the
+   * person chooses; null when they do not.
+   */
+  alikeImages(params: { readonly folder: 'own' | 'chosen' }): Promise<AlikeImages | null>;
+  /** The PFVs of an image most like one of the explained image, in the background. */
+  alikeIn(
+    params: { readonly image: string; readonly count: number; readonly floor: number } & PfvPlace,
+  ): Promise<readonly AlikePfv[]>;
+  /** Explains an image and looks at one of its PFVs. */
+  openAlike(params: { readonly image: string } & PfvPlace): Promise<void>;
 }

@@ -146,9 +146,42 @@ describe('the channels of a PFV', () => {
   });
 });
 
+describe('PFVs of other images', () => {
+  test('are looked for image after image, the likest shown first; a click goes there', async () => {
+    await panel.click('grid', layer, 6, 5);
+    await panel.page.getByRole('button', { name: 'Look in the image’s folder' }).click();
+    await panel.page.getByText('4 images of photographs were looked at.').waitFor();
+    const found = panel.page.locator('prism-pfv-alike li button');
+    expect(await found.evaluateAll((all) => all.map(({ dataset }) => dataset.alike))).toEqual([
+      'coffee.png@0,6',
+      'chelsea.png@0,0',
+      'astronaut.png@0,2',
+      'coffee.png@1,6',
+      'chelsea.png@1,0',
+      'astronaut.png@1,2',
+    ]);
+    await panel.page.getByText('1 of the images could not be looked at: /w/broken.png cannot be decoded').waitFor();
+    expect(
+      await found
+        .first()
+        .locator('img')
+        .evaluate((image: HTMLImageElement) => image.naturalWidth),
+    ).toBe(32);
+    await found.first().focus();
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.page.keyboard.press('Enter');
+    expect(await panel.calls('openAlike')).toEqual([{ image: '/w/chelsea.png', layer: layer.id, x: 0, y: 0 }]);
+    // Those of another PFV are nobody's any more.
+    await panel.click('grid', layer, 2, 2);
+    await found.first().waitFor({ state: 'detached' });
+  });
+});
+
 test('nothing of it keeps anybody out', async () => {
   await panel.click('grid', layer, 6, 5);
   await channelList().getByRole('option').first().waitFor();
+  await panel.page.getByRole('button', { name: 'Look in the image’s folder' }).click();
+  await panel.page.getByText('4 images of photographs were looked at.').waitFor();
   await panel.page.evaluate(axe);
   const { violations } = await panel.page.evaluate(() =>
     (

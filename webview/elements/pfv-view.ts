@@ -2,8 +2,10 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { PfvSource } from '../../src/protocol/pfv';
 import type { PanelModel } from '../logic/panel-model';
+import type { Found } from '../logic/pfv-alike';
 import { placeName } from '../logic/pfv-grid';
 import { PrismElement } from './element';
+import './pfv-alike';
 import './pfv-channels';
 import './pfv-sources';
 import './section';
@@ -66,6 +68,15 @@ export class PfvView extends PrismElement {
           .shown=${pfv.activation?.channel}
           target=${explanation?.target.label ?? ''}
         ></prism-pfv-channels>
+      </prism-section>
+      <prism-section
+        .t=${t}
+        heading=${t('Alike in other images')}
+        @alike-search=${(event: CustomEvent<'own' | 'chosen'>) => pfv.lookAlike(event.detail)}
+        @alike-stop=${() => pfv.alike.stop()}
+        @alike-open=${(event: CustomEvent<Found>) => pfv.openAlike(event.detail)}
+      >
+        <prism-pfv-alike .t=${t} .search=${pfv.alike.now}></prism-pfv-alike>
       </prism-section>
     `;
   }

@@ -2,6 +2,7 @@ import type { ScalarMap } from '../../src/protocol';
 import type { PfvChannels, PfvHostApi, PfvPlace, PfvSource, PfvSources } from '../../src/protocol/pfv';
 import type { Client } from '../../src/rpc';
 import { Latest } from './latest';
+import { AlikeSearch, type Found } from './pfv-alike';
 
 /** How many sources are listed and drawn. */
 const mostSources = 12;
@@ -27,6 +28,8 @@ export class PfvModel {
   activation: ChannelActivation | undefined;
   /** The source that is pointed at. */
   marked: PfvSource | undefined;
+  /** PFVs of other images that look like the pinned one. */
+  readonly alike: AlikeSearch;
 
   /** What is looked at now. */
   #place: PfvPlace | undefined;
@@ -43,10 +46,11 @@ export class PfvModel {
    * @param failed with the reason that there is no answer
    */
   constructor(
-    host: Client<PfvHostApi>,
+    private readonly host: Client<PfvHostApi>,
     private readonly changed: () => void,
-    failed: (reason: unknown) => void,
+    private readonly failed: (reason: unknown) => void,
   ) {
+    this.alike = new AlikeSearch(host, changed);
     this.#sources = new Latest(
       (place) => host.pfvSources({ ...place, count: mostSources }),
       (_place, sources) => this.#came({ sources }),
@@ -94,7 +98,10 @@ export class PfvModel {
       this.#sources.request(place);
     }
     if (!pinned) this.#unpin();
-    else if (!samePlace(place, this.#pinned)) this.#channels.request(place);
+    else if (!samePlace(place, this.#pinned)) {
+      this.alike.clear();
+      this.#channels.request(place);
+    }
     if (pinned) this.#pinned = place;
   }
 
@@ -142,10 +149,32 @@ export class PfvModel {
     this.changed();
   }
 
+  /** Looks for PFVs of other images that look like the pinned one. */
+  async lookAlike(folder: 'own' | 'chosen'): Promise<void> {
+    if (this.#pinned === undefined) return;
+    try {
+      await this.alike.start(this.#pinned, folder);
+    } catch (reason) {
+      this.failed(reason);
+    }
+  }
+
+  /** Explains the image of a PFV that was found, and looks at that. */
+  async openAlike({ image, x, y }: Found): Promise<void> {
+    const { place } = this.alike.now ?? {};
+    if (place === undefined) return;
+    try {
+      await this.host.openAlike({ image, layer: place.layer, x, y });
+    } catch (reason) {
+      this.failed(reason);
+    }
+  }
+
   /** Channels are those of a PFV that stays. */
   #unpin(): void {
     this.#channels.drop();
     this.#activation.drop();
+    this.alike.clear();
     this.#pinned = undefined;
     this.activation = undefined;
   }

@@ -1,8 +1,6 @@
-import * as os from 'node:os';
 import type * as vscode from 'vscode';
-import type { EngineClient } from '../../engine/client';
 import type { ClassScore, MapChange, OptionValues, ScalarMap } from '../../protocol';
-import { createEngine } from '../engine-room';
+import { QuietEngine } from '../quiet-engine';
 import type { CheckpointExplainer } from './timeline';
 
 /** After so long without a checkpoint the engine's memory is given back: an epoch may take its time. */
@@ -19,17 +17,14 @@ export interface Method {
  * nor the person at the panel waits for it.
  */
 export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable {
-  readonly #create: () => EngineClient;
-  #engine?: EngineClient;
-  #idle?: NodeJS.Timeout;
-  #disposed = false;
+  readonly #engine: QuietEngine;
 
   constructor(
     context: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalStorageUri'>,
     private readonly log: vscode.LogOutputChannel,
     private readonly method: () => Method,
   ) {
-    this.#create = () => createEngine(context, (line) => log.info(`checkpoints: ${line}`));
+    this.#engine = new QuietEngine(context, log, 'checkpoints', IDLE_MS);
   }
 
   /**
@@ -39,7 +34,7 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
    */
   async warm(model: string | undefined, image: string): Promise<void> {
     try {
-      if (model === undefined) await this.#started();
+      if (model === undefined) await this.#engine.api();
       else await this.explain(model, image, new AbortController().signal);
     } catch (error) {
       this.log.info(`checkpoints: the engine starts with the first of them: ${error}`);
@@ -51,7 +46,7 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
     image: string,
     signal: AbortSignal,
   ): Promise<{ readonly target: ClassScore; readonly map: ScalarMap }> {
-    const { api } = await this.#started();
+    const api = await this.#engine.api();
     const { id, options } = this.method();
     const explanation = await api.explain({ model, image, method: id, options }, { cancel: signal });
     api.release({ explanation: explanation.id }).catch(() => {});
@@ -61,37 +56,14 @@ export class BackgroundEngine implements CheckpointExplainer, vscode.Disposable 
   }
 
   async compare(first: ScalarMap, second: ScalarMap): Promise<MapChange | null> {
-    return (await this.#started()).api.compareMaps({ first, second });
+    return (await this.#engine.api()).compareMaps({ first, second });
   }
 
-  /** The process and what it holds are given up; the next request starts another. */
   stop(): void {
-    clearTimeout(this.#idle);
-    this.#engine?.dispose();
-    this.#engine = undefined;
+    this.#engine.stop();
   }
 
   dispose(): void {
-    this.#disposed = true;
-    this.stop();
-  }
-
-  async #started(): Promise<EngineClient> {
-    clearTimeout(this.#idle);
-    if (!this.#disposed) this.#idle = setTimeout(() => this.stop(), IDLE_MS);
-    this.#engine ??= this.#create();
-    const engine = this.#engine;
-    const running = engine.status.state === 'ready';
-    const { pid } = await engine.start();
-    if (!running) this.#yield(pid);
-    return engine;
-  }
-
-  #yield(pid: number): void {
-    try {
-      os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
-    } catch (error) {
-      this.log.warn(`checkpoints: the engine keeps its priority: ${error}`);
-    }
+    this.#engine.dispose();
   }
 }

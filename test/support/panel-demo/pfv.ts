@@ -1,3 +1,4 @@
+import { PrismError } from '../../../src/graph/errors';
 import type { LayerInfo, ScalarMap } from '../../../src/protocol';
 import type { PfvChannel, PfvHostApi, PfvPlace, PfvSource, PfvSources } from '../../../src/protocol/pfv';
 import type { Implementation } from '../../../src/rpc';
@@ -35,12 +36,23 @@ function demoSources(layers: readonly LayerInfo[], { layer, x, y }: PfvPlace, co
   };
 }
 
+/** A picture of stripes. */
+async function swatch(hue: number): Promise<Uint8Array> {
+  const canvas = new OffscreenCanvas(32, 32);
+  const context = canvas.getContext('2d')!;
+  for (let x = 0; x < 32; x += 4) {
+    context.fillStyle = `hsl(${(hue * 40 + x * 3) % 360} 60% ${30 + x}%)`;
+    context.fillRect(x, 0, 4, 32);
+  }
+  return new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+}
+
 /** Answers a panel's questions about PFVs; `note` is told of each. */
 export function demoPfvHost(
   layers: () => readonly LayerInfo[],
   map: (layer: LayerInfo, channel: number) => ScalarMap,
   note: (method: string, params: unknown) => void,
-): Pick<Implementation<PfvHostApi>, 'pfvSources' | 'pfvChannels' | 'channelMap'> {
+): Implementation<PfvHostApi> {
   return {
     async pfvSources({ count, ...place }) {
       note('pfvSources', { count, ...place });
@@ -57,6 +69,31 @@ export function demoPfvHost(
         }),
       );
       return { ...place, count: 96, norm: 6.1, largest: parts, contributing: parts };
+    },
+    async alikeImages(params) {
+      note('alikeImages', params);
+      return {
+        folder: 'photographs',
+        images: ['/w/chelsea.png', '/w/astronaut.png', '/w/broken.png', '/w/coffee.png'],
+      };
+    },
+    async alikeIn({ image, floor, ...params }) {
+      note('alikeIn', { image, floor, ...params });
+      if (image.includes('broken')) throw new PrismError('IMAGE_DECODE', `${image} cannot be decoded`);
+      const at = image.length;
+      const seen = { x: 0, y: 0, width: 8, height: 8 };
+      const encoded = await swatch(at);
+      return [0.9, 0.7].map((cosine, i) => ({
+        x: at % 7,
+        y: i,
+        cosine: cosine - at / 500,
+        seen,
+        encoded,
+        mime: 'image/png',
+      }));
+    },
+    async openAlike(params) {
+      note('openAlike', params);
     },
     async channelMap({ layer, channel }) {
       note('channelMap', { layer, channel });
