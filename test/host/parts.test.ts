@@ -30,6 +30,24 @@ describe('explaining what is no picture', () => {
     assert.equal(explanation.text?.text, document.getText().slice(0, end));
   });
 
+  it('explains what is selected in a cell of a notebook', async () => {
+    const written = 'text = "The phone is wonderful and the battery lasts"';
+    const cell = new vscode.NotebookCellData(vscode.NotebookCellKind.Code, written, 'python');
+    const notebook = await vscode.workspace.openNotebookDocument('jupyter-notebook', new vscode.NotebookData([cell]));
+    await vscode.window.showNotebookDocument(notebook);
+    const [{ document }] = notebook.getCells();
+    await vscode.commands.executeCommand('notebook.cell.edit');
+    const editor = await until('the cell', async () => {
+      const active = vscode.window.activeTextEditor;
+      return active?.document === document ? active : undefined;
+    });
+    const words = 'The phone is wonderful';
+    const start = document.positionAt(written.indexOf(words));
+    editor.selection = new vscode.Selection(start, start.translate(0, words.length));
+    const explanation = ready(await explained('modelPrism.explainText'));
+    assert.equal(explanation.text?.text, words);
+  });
+
   it('explains the row of a table that is chosen', async () => {
     const work = explained('modelPrism.explainRow', vscode.Uri.file(workspace('wine/wines.csv')));
     // The list of rows is open when it can be accepted; before that the command does nothing.
