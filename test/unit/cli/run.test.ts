@@ -395,8 +395,8 @@ Commands:
   compare [options] <model>       explain one input by several methods
   diff [options] <model> <other>  where two models part on one input
   score [options] <model>         judge an attribution by metrics
-  evaluate [options] <model>      compare methods by metrics on a folder of
-                                  pictures
+  evaluate [options] <model>      compare methods by metrics on pictures, texts
+                                  or rows of a table
   methods [id]                    list the methods of explanation
   metrics [id]                    list the metrics of explanations
   doctor                          check the installation
@@ -441,7 +441,7 @@ Options:
                            of
   --option <key=value>     option of the method; repeat for several
   --out <file>             write the result: .npy (raw), .png (picture), .json
-                           (report) or .onnx (graph); may be repeated
+                           or .html (report) or .onnx (graph); may be repeated
   -h, --help               display help for command
 
 Global Options:
