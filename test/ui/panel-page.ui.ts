@@ -548,7 +548,7 @@ describe('for everybody', () => {
     await open();
     await panel.painted('map', 'class:282');
     const names: string[] = [];
-    for (let i = 0; i < 24; i++) {
+    for (let i = 0; i < 30; i++) {
       await panel.page.keyboard.press('Tab');
       names.push(
         await panel.page.evaluate(() => {
