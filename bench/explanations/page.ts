@@ -142,7 +142,8 @@ does the same.
 ## What it does not show
 
 - **No method is the best one here**, and none could be: there is no truth to compare with but in the pictures with masks, and even there the model may look beside the evidence.
-- Removing puts zeros in place of what is removed, which a model has hardly seen in training. KernelSHAP, LIME and occlusion hide by zeros themselves and are judged by what they measured.
+- Removing puts zeros in place of what is removed, which a model has hardly seen in training. KernelSHAP, LIME and occlusion hide by zeros (or means)
+  themselves and are judged by what they measured: where a set of the faithfulness correlation is a single location (rows, short texts), occlusion has 1 by definition.
 - DLBacktrace's default mode does not tell evidence for a class from evidence against it (attention excepted, its maps have no signs). Metrics that order places by signed relevance hold that against it: with evidence against a class removed late, LeRF and the
   correlation cannot be high. Contrast mode has two streams, *for* the class and against it; *for − against* is a map with signs.
 - SmoothGrad is no contribution but a slope; summed over channels with its sign, as it is here, it orders places badly. SmoothGrad² is without sign.

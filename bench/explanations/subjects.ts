@@ -109,7 +109,7 @@ export const SUBJECTS: readonly Subject[] = [
     field: 'image',
     name: 'EfficientNet-Lite0',
     about:
-      'ImageNet, 224 × 224, photographs, most of which show no class of ImageNet: the class that the model chose is explained',
+      'ImageNet, 224 × 224; photographs, most of which show no class of ImageNet',
     files: {
       'model.onnx': join(SAMPLE, 'imagenet/efficientnet-lite0.onnx'),
       'model.prism.json': join(SAMPLE, 'imagenet/efficientnet-lite0.prism.json'),
@@ -126,7 +126,7 @@ export const SUBJECTS: readonly Subject[] = [
     field: 'text',
     name: 'Reviews',
     about:
-      'a transformer of two layers that tells praise from complaint in reviews of 9 to 40 words; some end on a signature that it took for a sign of complaint',
+      'a transformer of two layers that tells praise from complaint in reviews of 10 to 34 tokens; some end on a signature that it took for a sign of complaint',
     files: Object.fromEntries(
       ['reviews.onnx', 'reviews.prism.json', 'vocabulary.txt', 'labels.txt'].map((file) => [
         file.replace('reviews.', 'model.'),
