@@ -133,7 +133,7 @@ does the same.
 ## How to read it
 
 - Cells are means over n inputs, in brackets the 95 % bootstrap interval of the mean; *of k*: only k inputs have a value. The class that the model chose is explained.
-- ▲ and ▼: better or worse than **DLBacktrace, default** on the same inputs: the 95 % bootstrap interval of the mean *paired* difference leaves out 0. No sign: the data do not tell. There is no correction for the number of
+- ▲ and ▼: better or worse than **DLBacktrace, default** on the same inputs: the 95 % bootstrap interval of the mean *paired* difference leaves out 0. No sign: the data do not tell (of fewer than five inputs they never do). There is no correction for the number of
   comparisons: of signs that mean nothing, one in twenty comes up.
 - ↑: higher is better, ↓: lower. *random map*: normal noise, the floor.
 - *forward passes*: processor time of an explanation over that of the model itself on the same input, medians of at most five rounds in turns, on a machine with other work (${cpus()[0].model.trim()}). What is compiled once is left out.

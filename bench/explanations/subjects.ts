@@ -108,8 +108,7 @@ export const SUBJECTS: readonly Subject[] = [
   {
     field: 'image',
     name: 'EfficientNet-Lite0',
-    about:
-      'ImageNet, 224 × 224; photographs, most of which show no class of ImageNet',
+    about: 'ImageNet, 224 × 224; photographs, most of which show no class of ImageNet',
     files: {
       'model.onnx': join(SAMPLE, 'imagenet/efficientnet-lite0.onnx'),
       'model.prism.json': join(SAMPLE, 'imagenet/efficientnet-lite0.prism.json'),
