@@ -52,25 +52,34 @@ def named_values(scopes):
         for name, value in list(space.items()):
             if not isinstance(name, str) or not name.isidentifier() or name.startswith("__") or id(value) in seen:
                 continue
-            if is_module(value) or is_tensor(value):
+            if is_module(value) or is_tensor(value) or is_other_model(value) or is_other_array(value):
                 seen.add(id(value))
                 yield prefix + name, value
 
 
 def scope(scopes, value=None):
     """Modules, tensors and losses that the stopped frame can reach, and whether a value is a module."""
-    modules, tensors, losses = [], [], []
+    modules, tensors, losses, arrays = [], [], [], []
+    asked = is_module(value) or is_other_model(value)
+    others = is_other_model(value)
     for name, value in named_values(scopes):
         if len(modules) + len(tensors) >= MOST_NAMED:
             break
-        if is_module(value):
+        if is_other_model(value):
+            others = True
+            modules.append({"expression": name, "type": type_name(value)})
+        elif is_other_array(value):
+            arrays.append({"expression": name, "shape": list(value.shape), "computed": False})
+        elif is_module(value):
             if next(value.parameters(), None) is not None and not type(value).__module__.startswith("torch.nn.modules.loss"):
                 modules.append({"expression": name, "type": type_name(value)})
         elif value.dim() == 0 and value.requires_grad and value.grad_fn is not None:
             losses.append({"expression": name})
         elif value.dim() >= 2 and value.numel() and type(value).__name__ != "Parameter":
             tensors.append({"expression": name, "shape": list(value.shape), "computed": value.grad_fn is not None})
-    return {"modules": modules, "tensors": tensors, "losses": losses, "module": is_module(value)}, b""
+    if others:
+        tensors.extend(arrays[:MOST_NAMED])
+    return {"modules": modules, "tensors": tensors, "losses": losses, "module": asked}, b""
 
 
 class Unheard(io.StringIO):
@@ -215,11 +224,10 @@ def export(module, value, wish):
 
     `wish`: `item` of the input, `exporter` ("auto", "torchscript" or "dynamo").
     """
+    if is_other_model(module):
+        return first_slice(*export_other(module, value, wish))
     torch = torch_of()
     if not is_module(module):
-        kind = type(module).__module__.split(".")[0]
-        if kind in ("keras", "tensorflow", "jax", "flax"):
-            raise Refusal("MODULE_NOT_TORCH", f"{type_name(module)} is exported by its own tools (tf2onnx, jax2onnx); open the ONNX file")
         raise Refusal("MODULE_NOT_TORCH", f"it is a {type_name(module)}: no torch.nn.Module")
     notes = []
     with undisturbed(torch), torch.no_grad():
@@ -236,7 +244,13 @@ def export(module, value, wish):
             raise
         except Exception as error:
             raise Refusal("MODULE_EXPORT_FAILED", f"torch cannot export {type_name(module)}: {failure_text(torch, error)}") from error
-    header = {"size": len(data), "exporter": exporter, "type": type_name(module), "notes": notes, "torch": str(torch.__version__)}
+    header = {"exporter": exporter, "type": type_name(module), "notes": notes, "framework": f"torch {torch.__version__}"}
+    return first_slice(header, data)
+
+
+def first_slice(header, data):
+    """What was exported, or the beginning of it: `more` has the rest."""
+    header["size"] = len(data)
     if len(data) > SLICE:
         keeper = sys.modules[KEEPER] = types.ModuleType(KEEPER)
         keeper.data = data

@@ -36,7 +36,7 @@ def unpacked(text):
 
 
 def ask(what, *arguments):
-    names = space("view.py", "live.py")
+    names = space("view.py", "live.py", "frameworks.py")
     return unpacked(names["answer"]("ticket", names[what], *arguments))
 
 
@@ -235,7 +235,7 @@ class Living(unittest.TestCase):
         self.assertNotIn("__model_prism__", sys.modules)
 
     def test_large_exports_come_in_slices_and_nothing_stays(self):
-        names = space("view.py", "live.py")
+        names = space("view.py", "live.py", "frameworks.py")
         names["SLICE"] = 100
         header, data = unpacked(names["answer"]("ticket", names["export"], Net(), torch.randn(1, 3, 8, 8), {}))
         self.assertEqual(len(data), 100)
@@ -265,6 +265,23 @@ class Living(unittest.TestCase):
         self.assertEqual(ask("export", print, x, {})[0]["error"]["code"], "MODULE_NOT_TORCH")
         self.assertEqual(ask("export", nn.LazyLinear(2), x, {})[0]["error"]["code"], "VARIABLE_LAZY")
         self.assertEqual(ask("export", nn.Linear(3, 2), "x", {})[0]["error"]["code"], "VARIABLE_NO_ARRAY")
+
+    def test_other_frameworks_are_told_what_they_need(self):
+        x = np.zeros((2, 8, 8, 3), np.float32)
+        kinds = {
+            "keras.src.models.model": ("EXPORTER_MISSING", "pip install tf2onnx"),
+            "flax.nnx.module": ("EXPORTER_MISSING", "pip install jax2onnx"),
+        }
+        for place, (code, word) in kinds.items():
+            base = type("Base", (), {"__module__": place, "__call__": lambda self, x: x, "trainable_weights": []})
+            model = type("Mine", (base,), {"__module__": "__main__"})()
+            header, _ = ask("scope", [{"model": model, "x": x, "n": 3}, {}], model)
+            self.assertTrue(header["module"])
+            self.assertEqual(header["modules"], [{"expression": "model", "type": "__main__.Mine"}])
+            self.assertEqual(header["tensors"], [{"expression": "x", "shape": [2, 8, 8, 3], "computed": False}])
+            error = ask("export", model, x, {})[0]["error"]
+            self.assertEqual(error["code"], code)
+            self.assertIn(word, error["message"])
 
     def test_work_can_be_given_up(self):
         begun = threading.Event()

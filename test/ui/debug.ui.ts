@@ -75,15 +75,37 @@ describe('at a breakpoint', () => {
     for (const [what, ms] of Object.entries(times)) console.log(`${what}: ${ms.toFixed(0)} ms`);
   });
 
+  /** Puts the cursor of the editor there, counting from 1. */
+  const cursorAt = async (row: number, column = 1): Promise<void> => {
+    const { page } = workbench();
+    const box = page.locator('.quick-input-widget input.input');
+    await until(`line ${row}, column ${column}`, async () => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+G');
+      await box.fill(`:${row}:${column}`, { timeout: 1500 });
+      // The box takes the key only once it has understood the line.
+      await page.locator('.quick-input-list').getByText(`${row}`).first().waitFor({ timeout: 1500 });
+      await page.keyboard.press('Enter');
+      await box.waitFor({ state: 'hidden', timeout: 1500 });
+      return page
+        .locator('.statusbar-item')
+        .filter({ hasText: `Ln ${row}, Col ${column}` })
+        .first()
+        .isVisible();
+    });
+  };
+
   /** Right-clicks a variable of the Variables view and takes an item of its menu; returns when that was clicked. */
-  const variableMenu = (name: string, item: string): Promise<number> =>
+  const variableMenu = (name: string, item: string): Promise<number> => rowMenu('variables', `${name} =`, item);
+
+  const rowMenu = (view: 'variables' | 'watch', name: string, item: string): Promise<number> =>
     until(
-      `${item} on ${name}`,
+      `${item} on ${name} of ${view}`,
       async () => {
         const { page } = workbench();
         await page.keyboard.press('Escape');
-        const rows = page.locator('.debug-variables .monaco-list-row');
-        const row = rows.filter({ hasText: new RegExp(`^${name} =`) }).first();
+        const rows = page.locator(`.debug-${view} .monaco-list-row`);
+        const row = rows.filter({ hasText: new RegExp(`^${name}`) }).first();
         await row.click({ button: 'right', timeout: 3000 });
         const entry = page.getByRole('menuitem', { name: item, exact: true }).last();
         await entry.waitFor({ timeout: 1500 });
@@ -164,21 +186,7 @@ describe('at a breakpoint', () => {
     const { page } = workbench();
     await workbench().openFile('train.py');
     const glyph = page.locator('.glyph-margin-widgets [class*="codicon-debug-breakpoint"]');
-    const box = page.locator('.quick-input-widget input.input');
-    await until(`line ${line}`, async () => {
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('Control+G');
-      await box.fill(`:${line}`, { timeout: 1500 });
-      // The box takes the key only once it has understood the line.
-      await page.locator('.quick-input-list').getByText(`${line}`).first().waitFor({ timeout: 1500 });
-      await page.keyboard.press('Enter');
-      await box.waitFor({ state: 'hidden', timeout: 1500 });
-      return page
-        .locator('.statusbar-item')
-        .filter({ hasText: `Ln ${line},` })
-        .first()
-        .isVisible();
-    });
+    await cursorAt(line);
     await until('the breakpoint', async () => {
       if ((await glyph.count()) === 0) await page.keyboard.press('F9');
       await glyph.first().waitFor({ timeout: 2000 });
@@ -201,6 +209,70 @@ describe('at a breakpoint', () => {
     await viewer('batch', '3:0:');
     await frame.getByRole('slider', { name: 'Item' }).fill('0');
     await viewer('batch', '0:0:');
+  });
+
+  /** Closes the picture of a variable. */
+  const close = async (name: string): Promise<void> => {
+    const tab = workbench().page.getByRole('tab', { name: new RegExp(`^${name}($|,)`) });
+    await until(`${name} to close`, async () => {
+      await tab.click({ button: 'middle', timeout: 1000 });
+      return (await tab.count()) === 0;
+    });
+  };
+
+  test('the editor offers the same for the variable at the cursor', async () => {
+    const { page } = workbench();
+    await close('batch');
+    const at = 1 + source.findIndex((text) => text.includes('logits = model(batch)'));
+    const column = source[at - 1]!.indexOf('batch') + 2;
+    await cursorAt(at, column);
+    await until('the menu of the editor', async () => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Shift+F10');
+      await page.getByRole('menuitem', { name: 'View as Image/Heatmap' }).last().click({ timeout: 2000 });
+      return true;
+    });
+    await viewer('batch', '0:0:');
+    await close('batch');
+    await cursorAt(at, column);
+    // While a program stands still the editor shows the debugger's own hover, and that of extensions with Alt.
+    const hover = page.locator('.monaco-hover').filter({ hasText: 'float32 6 × 1 × 28 × 28' });
+    await until('the hover', async () => {
+      await page.keyboard.up('Alt');
+      await page.mouse.move(700, 500);
+      const cursor = await page.locator('.monaco-editor .cursors-layer .cursor').first().boundingBox();
+      if (!cursor) return false;
+      await page.mouse.move(cursor.x, cursor.y + cursor.height / 2, { steps: 3 });
+      await sleep(500);
+      await page.keyboard.down('Alt');
+      await hover.locator('img').waitFor({ timeout: 4000 });
+      return true;
+    });
+    await hover.getByText('View as Image').click();
+    await page.keyboard.up('Alt');
+    await viewer('batch', '0:0:');
+  });
+
+  test('Watch offers it for an expression', async () => {
+    const { page } = workbench();
+    await until('an expression to be watched', async () => {
+      if (
+        await page
+          .locator('.debug-watch .monaco-list-row')
+          .filter({ hasText: /^batch\[1\]/ })
+          .isVisible()
+      )
+        return true;
+      await page.locator('.debug-watch').click({ timeout: 1000 });
+      await page.getByRole('button', { name: 'Add Expression' }).click({ timeout: 1000 });
+      const box = page.locator('.debug-watch input');
+      await box.fill('batch[1]', { timeout: 1000 });
+      await box.press('Enter');
+      return false;
+    });
+    await rowMenu('watch', 'batch\\[1\\]', 'View as Image/Heatmap');
+    expect(await textOf(await viewer('batch[1]', '0:0:'))).toContain('1 × 28 × 28');
+    await close('batch\\[1\\]');
   });
 
   test('64 MB are shown as quickly as one looks', async () => {

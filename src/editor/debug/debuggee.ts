@@ -28,7 +28,7 @@ interface Frame {
 }
 
 /** The programs in media/python, by what they need of each other. */
-const programs = { view: ['view.py'], live: ['view.py', 'live.py'] } as const;
+const programs = { view: ['view.py'], live: ['view.py', 'live.py', 'frameworks.py'] } as const;
 
 const notPaused = (): PrismError =>
   new PrismError(

@@ -29,7 +29,8 @@ interface Exported {
   readonly type: string;
   readonly exporter: string;
   readonly notes: readonly string[];
-  readonly torch: string;
+  /** Name and version. */
+  readonly framework: string;
 }
 
 interface Item {
@@ -144,7 +145,7 @@ export class LiveExplainer {
     const started = performance.now();
     const exported = await this.#export(stop, module, input, item, signal);
     const taken = await debuggee.ask<Item>(stop, 'live', 'item', [{ expression: input }, { data: { item } }], signal);
-    const { type, exporter, torch, size, notes } = exported.header;
+    const { type, exporter, framework, size, notes } = exported.header;
     if (taken.header.element !== 'float32') {
       throw new PrismError(
         'VARIABLE_NO_TENSOR',
@@ -152,7 +153,7 @@ export class LiveExplainer {
       );
     }
     const fetched = Math.round(performance.now() - started);
-    log.info(`${module} (${type}) at ${stop.where}: ${size} bytes by ${exporter} of torch ${torch}, ${fetched} ms`);
+    log.info(`${module} (${type}) at ${stop.where}: ${size} bytes by ${exporter} of ${framework}, ${fetched} ms`);
     for (const note of notes) log.warn(`${module}: ${note}`);
     const folder = await files.create();
     const model = await writeNamed(folder, nameOf(module, 0, stop), 'onnx', exported.data);
