@@ -63,6 +63,7 @@ export interface Settings {
   readonly methodOptions: Readonly<Record<string, OptionValues>>;
   readonly alikeImages: number;
   readonly checkpoints: string;
+  readonly sameReason: number;
   readonly python: string;
   readonly 'source.codeLens': boolean;
   readonly 'source.inlayHints': boolean;
@@ -81,6 +82,7 @@ export const settingDefaults: Settings = {
   methodOptions: { srd: { contrastive: true } },
   alikeImages: 24,
   checkpoints: '',
+  sameReason: 0.5,
   python: '',
   'source.codeLens': true,
   'source.inlayHints': false,

@@ -215,8 +215,9 @@ describe('at a breakpoint', () => {
   const close = async (name: string): Promise<void> => {
     const tab = workbench().page.getByRole('tab', { name: new RegExp(`^${name}($|,)`) });
     await until(`${name} to close`, async () => {
-      await tab.click({ button: 'middle', timeout: 1000 });
-      return (await tab.count()) === 0;
+      if ((await tab.count()) === 0) return true;
+      await tab.first().click({ button: 'middle', timeout: 1000 });
+      return false;
     });
   };
 
@@ -249,8 +250,8 @@ describe('at a breakpoint', () => {
       return true;
     });
     await hover.getByText('View as Image').click();
-    await page.keyboard.up('Alt');
     await viewer('batch', '0:0:');
+    await page.keyboard.up('Alt');
   });
 
   test('Watch offers it for an expression', async () => {

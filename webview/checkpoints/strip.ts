@@ -148,7 +148,7 @@ ${t('Click to look, Shift+click to compare with, double-click to explain in the 
   #detail(model: CheckpointModel, known: CheckpointState, selected: Place): TemplateResult {
     const { t } = this;
     const { reference } = model;
-    const cell = model.cell(selected);
+    const cell = model.compared;
     const now = model.map(selected);
     const before = reference && model.map(reference);
     const changed = now && before && difference(before, now);

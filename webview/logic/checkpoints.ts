@@ -1,5 +1,10 @@
 import type { ScalarMap } from '../../src/protocol';
-import type { CheckpointCell, CheckpointHostApi, CheckpointState } from '../../src/protocol/checkpoints';
+import type {
+  CheckpointCell,
+  CheckpointChange,
+  CheckpointHostApi,
+  CheckpointState,
+} from '../../src/protocol/checkpoints';
 import type { Client } from '../../src/rpc';
 import type { Translate } from './l10n';
 import { number } from './numbers';
@@ -43,6 +48,8 @@ export class CheckpointModel {
   selected: Place | undefined;
   against: Place | undefined;
   readonly #maps = new Map<string, ScalarMap | 'asked'>();
+  /** Between two checkpoints that the person chose. */
+  readonly #changes = new Map<string, CheckpointChange | null>();
 
   constructor(
     private readonly host: Client<CheckpointHostApi>,
@@ -82,6 +89,31 @@ export class CheckpointModel {
       },
       // It is gone from the host, and so from the next state.
       () => this.#maps.delete(key),
+    );
+    return undefined;
+  }
+
+  /** The selected cell, with what changed since the one that it is held against. */
+  get compared(): CheckpointCell | undefined {
+    const { selected, reference } = this;
+    const cell = selected && this.cell(selected);
+    if (!selected || !cell || cell.status !== 'ready' || this.against === undefined || !reference) return cell;
+    const { change: _, ...rest } = cell;
+    const change = this.#changeBetween(reference.step, selected.step, selected.image);
+    return { ...rest, ...(change && { change }) };
+  }
+
+  #changeBetween(from: string, to: string, image: string): CheckpointChange | undefined {
+    const key = `${from}\n${to}\n${image}`;
+    const known = this.#changes.get(key);
+    if (known !== undefined) return known ?? undefined;
+    this.#changes.set(key, null);
+    this.host.change({ from, to, image }).then(
+      (change) => {
+        this.#changes.set(key, change);
+        this.changed();
+      },
+      () => this.#changes.delete(key),
     );
     return undefined;
   }

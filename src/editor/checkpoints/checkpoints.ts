@@ -51,7 +51,11 @@ export class Checkpoints implements vscode.Disposable {
       const id = this.#method;
       return { id, options: methods.options(id) };
     });
-    this.#timeline = new Timeline(this.#engine, () => this.#view.update());
+    this.#timeline = new Timeline(
+      this.#engine,
+      () => this.#view.update(),
+      () => setting('sameReason'),
+    );
     this.#view = new CheckpointView(context.extensionUri, this.#host, () => this.state);
     this.#disposables = [
       this.#engine,
@@ -180,6 +184,7 @@ export class Checkpoints implements vscode.Disposable {
       if (map) return map;
       throw new PrismError('CHECKPOINT_GONE', vscode.l10n.t('This checkpoint is no longer kept.'));
     },
+    change: async ({ from, to, image }) => (await this.#timeline.changeBetween(from, to, image)) ?? null,
     open: async ({ step, image }) => {
       const found = this.#timeline.steps.find(({ id }) => id === step);
       const { panels, methods } = this.#rooms;

@@ -16,9 +16,8 @@ export interface CheckpointExplainer {
 
 /** Checkpoints that are kept. */
 const LIMIT = 40;
-/** A map ranks its places otherwise, or rests on other ones: from here down the reason is another one. */
-const SAME_RANKS = 0.5;
-const SAME_PLACES = 0.25;
+/** Of the rank correlation that still counts as the same reason, the share of the strongest places that must stay. */
+const PLACES = 0.5;
 
 /** What a file that is not whole yet is refused with. */
 const UNFINISHED: ReadonlySet<string> = new Set([
@@ -31,8 +30,9 @@ const UNFINISHED: ReadonlySet<string> = new Set([
   'FILE_NOT_FOUND',
 ]);
 
-const otherReason = ({ correlation, overlap }: MapChange): boolean =>
-  (correlation !== null && correlation < SAME_RANKS) || overlap < SAME_PLACES;
+/** Whether a map ranks its places otherwise, or rests on other ones. */
+const otherReason = ({ correlation, overlap }: MapChange, alike: number): boolean =>
+  (correlation !== null && correlation < alike) || overlap < PLACES * alike;
 
 /**
  * Checkpoints in the order in which they were written, each with what it says of the pinned images. Explains one image
@@ -49,6 +49,8 @@ export class Timeline {
   constructor(
     private readonly explainer: CheckpointExplainer,
     private readonly changed: () => void,
+    /** The rank correlation from which down the reason is another one. */
+    private readonly alike: () => number,
     private readonly limit = LIMIT,
   ) {}
 
@@ -63,6 +65,14 @@ export class Timeline {
 
   map(step: string, image: string): ScalarMap | undefined {
     return this.#maps.get(keyOf(step, image));
+  }
+
+  /** How the answer of one checkpoint differs from that of another; undefined where one of them has none. */
+  async changeBetween(from: string, to: string, image: string): Promise<CheckpointChange | undefined> {
+    const [before, after] = [from, to].map((id) => this.#steps.find((step) => step.id === id)?.cells[image]?.target);
+    const [first, second] = [this.map(from, image), this.map(to, image)];
+    if (!before || !after || !first || !second) return undefined;
+    return this.#change(before, first, after, second);
   }
 
   /** The pinned images from now on. A new one is explained by the latest checkpoint, which still is what it was. */
@@ -151,9 +161,13 @@ export class Timeline {
     const known = before && this.map(before.id, image);
     const earlier = before?.cells[image]?.target;
     if (!known || !earlier) return undefined;
-    const maps = await this.explainer.compare(known, map);
-    const samePrediction = earlier.index === target.index;
-    return { maps, samePrediction, otherReason: samePrediction && maps !== null && otherReason(maps) };
+    return this.#change(earlier, known, target, map);
+  }
+
+  async #change(before: ClassScore, first: ScalarMap, after: ClassScore, second: ScalarMap): Promise<CheckpointChange> {
+    const maps = await this.explainer.compare(first, second);
+    const samePrediction = before.index === after.index;
+    return { maps, samePrediction, otherReason: samePrediction && maps !== null && otherReason(maps, this.alike()) };
   }
 
   #set(id: string, image: string, cell: CheckpointCell): void {

@@ -28,8 +28,14 @@ class Teacher implements CheckpointExplainer {
 
 function timeline(limit?: number) {
   const teacher = new Teacher();
-  const line = new Timeline(teacher, () => {}, limit);
-  return { teacher, line };
+  const alike = { now: 0.5 };
+  const line = new Timeline(
+    teacher,
+    () => {},
+    () => alike.now,
+    limit,
+  );
+  return { teacher, line, alike };
 }
 
 describe('a timeline of checkpoints', () => {
@@ -69,6 +75,33 @@ describe('a timeline of checkpoints', () => {
     await line.rest();
     expect(line.steps[1].cells.x.change?.otherReason).toBe(marked);
     expect(line.steps[1].cells.x.change?.samePrediction).toBe(second === 0);
+  });
+
+  it('marks by what the person takes for the same reason', async () => {
+    const { teacher, line, alike } = timeline();
+    teacher.alike = { correlation: 0.6, overlap: 0.9 };
+    alike.now = 0.7;
+    line.pin(['x']);
+    for (const name of ['a', 'b']) line.add(name, name, 1);
+    await line.rest();
+    expect(line.steps[1].cells.x.change?.otherReason).toBe(true);
+  });
+
+  it('compares any two', async () => {
+    const { teacher, line } = timeline();
+    teacher.answers.set('c', [1, map(3)]);
+    teacher.answers.set('d', new PrismError('MODEL_TRUNCATED', 'half'));
+    line.pin(['x']);
+    for (const name of ['a', 'b', 'c', 'd']) line.add(name, name, 1);
+    await line.rest();
+    const [a, , c, d] = line.steps.map(({ id }) => id);
+    expect(await line.changeBetween(a, c, 'x')).toEqual({
+      maps: { correlation: 0.9, overlap: 0.8 },
+      samePrediction: false,
+      otherReason: false,
+    });
+    expect(await line.changeBetween(a, d, 'x')).toBeUndefined();
+    expect(await line.changeBetween(a, 'none', 'x')).toBeUndefined();
   });
 
   it('keeps what other checkpoints said when one fails, and compares across it', async () => {

@@ -27,6 +27,11 @@ function model(maps: Readonly<Record<string, ScalarMap>> = {}) {
       if (!found) throw new Error('gone');
       return found;
     },
+    change: async ({ from, to }: { from: string; to: string }) => ({
+      maps: { correlation: from === 'a' && to === 'c' ? 0.125 : 1, overlap: 1 },
+      samePrediction: true,
+      otherReason: false,
+    }),
     open: async () => {},
     pin: async () => {},
     unpin: async () => {},
@@ -61,6 +66,17 @@ suite('the view of checkpoints', () => {
     expect([view.selected?.step, view.reference?.step]).toEqual(['c', 'a']);
     view.select({ step: 'a', image: 'x' }, false);
     expect(view.reference).toBeUndefined();
+  });
+
+  it('tells what changed since the one that was chosen', async () => {
+    const { model: view } = model();
+    view.update(state('a', 'b', 'c'));
+    view.select({ step: 'c', image: 'x' }, false);
+    expect(view.compared).toEqual(ready);
+    view.select({ step: 'a', image: 'x' }, true);
+    expect(view.compared?.change).toBeUndefined();
+    await Promise.resolve();
+    expect(view.compared?.change?.maps?.correlation).toBe(0.125);
   });
 
   it('forgets what the host no longer keeps', () => {
