@@ -54,7 +54,11 @@ export interface CheckpointHostApi {
   ready(params: Record<string, never>): Promise<CheckpointState>;
   map(params: { readonly step: string; readonly image: string }): Promise<ScalarMap>;
   /** How one checkpoint's answer differs from that of any other; null where one of them has none. */
-  change(params: { readonly from: string; readonly to: string; readonly image: string }): Promise<CheckpointChange | null>;
+  change(params: {
+    readonly from: string;
+    readonly to: string;
+    readonly image: string;
+  }): Promise<CheckpointChange | null>;
   /** Explains the image in the panel by that checkpoint's file as it is now. */
   open(params: { readonly step: string; readonly image: string }): Promise<void>;
   pin(params: Record<string, never>): Promise<void>;
