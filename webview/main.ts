@@ -23,7 +23,6 @@ serve<PanelApi>(connection, {
   working: async (params) => model.working(params),
   go: async ({ by }) => model.go(by),
   copyLink: () => model.copyLink(),
-  openLayer: async ({ layer }) => model.openLayer(layer),
 });
 connection.listen();
 void model.start();

@@ -155,15 +155,14 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
 
   /** Explains, and opens a part of the explanation when it is there. */
   async open({ question, look }: LinkedState): Promise<void> {
-    const opened = look && { ...look, id: randomUUID() };
-    if (opened) this.#change({ open: opened });
+    if (look) this.#change({ open: { ...look, id: randomUUID() } });
     await this.explain(question);
   }
 
-  /** Opens a layer of the explanation on show. */
+  /** Opens a layer of the explanation on show; a document that is hidden opens it when it is there again. */
   openLayer(layer: string): void {
     this.reveal();
-    this.#link.tell((api) => api.openLayer({ layer }));
+    this.#update({ open: { layer, id: randomUUID() } });
   }
 
   cancel(): void {

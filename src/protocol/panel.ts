@@ -169,6 +169,4 @@ export interface PanelApi {
   go(params: { readonly by: -1 | 1 }): Promise<void>;
   /** Copies a link to what is shown. */
   copyLink(params: Record<string, never>): Promise<void>;
-  /** Opens a layer of the explanation on show. */
-  openLayer(params: { readonly layer: string }): Promise<void>;
 }

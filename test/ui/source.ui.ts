@@ -30,6 +30,17 @@ describe('beside the training code', () => {
     await until('bars in the margin', async () => (await workbench().page.locator('.cgmr').count()) > 1);
   });
 
+  test('a lens opens the layer in the panel, which leads back to the line', async () => {
+    await workbench().openFile('watermark/train.py');
+    await lens(/^5 places in the model/).click();
+    await workbench().page.locator('.quick-input-list .monaco-list-row').nth(2).click();
+    // Thumbnails show layers too; the grid of feature vectors is there only when one is open.
+    const panel = await workbench().webview('[data-pane="grid"]');
+    await panel.getByRole('button', { name: 'Go to code' }).click();
+    const rectifiers = code().findIndex((line) => line.includes('self.relu = ')) + 1;
+    await workbench().status(new RegExp(`Ln ${rectifiers},`));
+  });
+
   test('a path in a table has a lens that explains the picture', async () => {
     const other = 'pictures/0000_hexagon.watermark.png';
     writeFileSync(path.join(workbench().folder, 'watermark/table.csv'), `name,path\nhexagon,${other}\n`);
