@@ -120,6 +120,19 @@ export function carry(
   });
 }
 
+/**
+ * Values whose elements add up to all relevance of a flow. The share of a demand on its way to an attention is that of
+ * the value which carries it by now: locations may have been moved, cut out or given axes for heads.
+ */
+export const amounts = (ledger: Ledger, { own, demands, passed }: Flow): string[] => [
+  ...(own ? [own] : []),
+  ...demands.map(({ relevance, share, at, toward }) => {
+    if (at === undefined || toward === undefined) return ledger.b.mul(relevance, share);
+    return ledger.b.mul(relevance, ledger.channelSum(ledger.b.mul(withoutBiases(ledger, at), toward), at));
+  }),
+  ...passed.map(({ relevance }) => relevance),
+];
+
 /** Attention × values: relevance of the targets goes to the values of the sources. */
 export function shareAttention(ledger: Ledger, node: Node, flow: Flow): readonly (Flow | null)[] {
   const { b } = ledger;

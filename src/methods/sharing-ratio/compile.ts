@@ -4,7 +4,8 @@ import { type Graph, type Node, wiring } from '../../graph/ir';
 import { vjp } from '../../ops/vjp';
 import { reverse } from '../../reverse/driver';
 import { type Movement, Movements } from '../../reverse/movements';
-import { amounts, type Flow, Ledger, own } from './flow';
+import { amounts } from './attention';
+import { type Flow, Ledger, own } from './flow';
 import { haltsOf } from './halts';
 import { type ClassTokenRule, frontier, type HeadContext, type HeadRule, headRelevance } from './head';
 import { type ChannelAxes, type Layouts, layoutsFrom, locationCount, relevanceShape } from './locations';
@@ -125,7 +126,7 @@ export function compileSharing(
   const seeds = new Map<string, Flow>([...head.keys()].map((value) => [value, own(pass.inject(value))]));
   const movements = follow ? new Movements(b, graph.nodes) : undefined;
   const table = sharingTable(pass);
-  const watched = movements?.watch(table, (flow) => amounts(b, flow)) ?? table;
+  const watched = movements?.watch(table, (flow) => amounts(pass, flow)) ?? table;
   const arrived = reverse(b, graph.nodes, watched, seeds, [input]).get(input);
   const inputShape = relevanceShape(b.shape(input), layouts.get(input) as ChannelAxes);
   const atInput = (arrived && pass.resolve(input, arrived)) ?? b.expand(b.float(0), inputShape);

@@ -31,13 +31,6 @@ export interface Flow {
   readonly passed: readonly Passed[];
 }
 
-/** Values whose elements add up to all relevance of a flow. */
-export const amounts = (b: Builder, flow: Flow): string[] => [
-  ...(flow.own ? [flow.own] : []),
-  ...flow.demands.map(({ relevance, share }) => b.mul(relevance, share)),
-  ...flow.passed.map(({ relevance }) => relevance),
-];
-
 export const own = (relevance: string): Flow => ({ own: relevance, demands: [], passed: [] });
 
 /** What the rules share while one explanation is compiled. */
