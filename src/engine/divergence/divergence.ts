@@ -15,6 +15,7 @@ import type { Explained, ExplainReport } from '../report';
 import { photographOf } from '../subject';
 import { alignLayers } from './align';
 import { mapLikeness, vectorLikeness } from './likeness';
+import { quantisedBounds, within } from './quantised';
 
 /** One of the two models. */
 export type Side = Pick<ExplainReport, 'model' | 'target' | 'attribution' | 'conservation' | 'ms'> & {
@@ -123,7 +124,13 @@ async function vectorsOf({ answer }: Explained, values: readonly string[]): Prom
   const inner = values.filter((value) => !given.includes(value));
   const program = await runtime.compile(`values/${inner.join()}`, () => extract(graph, given, inner));
   const results = new Map<string, NdArray>([...feeds, ...(await program.run(feeds, inner))]);
-  return new Map(values.map((value) => [value, asFloat(value, results.get(value))]));
+  return new Map(
+    values.map((value) => {
+      const array = asFloat(value, results.get(value));
+      const bounds = quantisedBounds(graph, value);
+      return [value, bounds ? within(array, bounds) : array];
+    }),
+  );
 }
 
 function asFloat(name: string, array: NdArray | undefined): FloatArray {

@@ -1,8 +1,10 @@
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../../src/graph/ir';
 import { float32 } from '../../../src/graph/tensor';
 import { prism, steady } from '../../support/engine/prism';
 import { BLUE, colours, RED, Workspace } from '../../support/engine/workspace';
+import { node } from '../../support/graphs';
 
 let workspace: Workspace;
 beforeEach(() => {
@@ -46,6 +48,38 @@ describe('diff', () => {
     const found = await ask(workspace.colours(), workspace.colours('same.onnx'), '--image', image);
     expect(found.code).toBe(0);
     expect(steady(workspace, found.out)).toContain('nowhere: every mean cosine is at least 0.99');
+  });
+
+  it('takes a Relu that a quantiser has left to the rounding for a Relu', async () => {
+    const image = await workspace.picture('p.png', RED, BLUE);
+    // Red loses what green gains: before the Relu red is (10, −10, 0).
+    const kernel = ['kernel', float32([10, 0, 0, -10, 10, 0, 0, 0, 10], [3, 3, 1, 1])] as const;
+    const float = { ...colours(), initializers: new Map([...colours().initializers, kernel]) };
+    const [conv, , ...rest] = float.nodes;
+    const relu = '/act/Relu_output_0';
+    const scale = [relu, 'scale', 'zero'];
+    const quantised = {
+      ...float,
+      initializers: new Map([
+        ...float.initializers,
+        ['scale', float32([10 / 255], [])],
+        ['zero', { dtype: 'int8', shape: [], source: { kind: 'bytes', bytes: Uint8Array.of(0x80) } }],
+      ] as [string, Tensor][]),
+      nodes: [
+        { ...conv, outputs: [relu] },
+        node('QuantizeLinear', scale, ['whole']),
+        node('DequantizeLinear', ['whole', 'scale', 'zero'], ['rounded']),
+        ...rest.map((next) => ({ ...next, inputs: next.inputs.map((name) => (name === relu ? 'rounded' : name)) })),
+      ],
+    };
+    const models = [workspace.colours('float.onnx', float), workspace.colours('int8.onnx', quantised)];
+    const found = await ask(...models, '--image', image, '--method', 'occlusion', '--json');
+    expect(found.err).toBe('');
+    const { layers, parted } = JSON.parse(found.out);
+    const [compared] = layers.filter(({ values }: { values: string[] }) => values.includes(relu));
+    expect(compared.values).toEqual([relu, relu]);
+    expect(compared.lowest).toBeCloseTo(1, 5);
+    expect(parted).toBeNull();
   });
 
   it('compares vectors where a method knows no layers', async () => {
