@@ -350,10 +350,13 @@ export interface Sheet {
 
   /** What is explained, in words. */
   readonly target: string;
+  /** Where the maps are a table: how many stand in a row, beside the photograph. */
+  readonly columns?: number;
   readonly cells: readonly {
     readonly title: string;
     readonly note: string;
-    readonly map: ScalarMap;
+    /** Absent where there is none, which leaves a gap. */
+    readonly map?: ScalarMap;
     readonly signed: boolean;
   }[];
 }

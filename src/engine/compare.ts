@@ -3,7 +3,7 @@ import { methodById } from '../methods/index';
 import type { OptionValues, RemoteError, Sheet } from '../protocol';
 import { type CallContext, toRemoteError } from '../rpc';
 import { commonOptions } from './commonOptions';
-import { contactSheet } from './contactSheet';
+import { type Cell, contactSheet } from './contactSheet';
 import type { Question } from './explain';
 import { renderMap } from './render';
 import type { Explained, ExplainReport } from './report';
@@ -81,19 +81,28 @@ async function sheetOf(found: readonly Explained[]): Promise<Sheet> {
   };
 }
 
+/** Rows of maps, with the photograph left of the first and nothing left of the others. */
+function beside(lead: readonly Cell[], maps: readonly Cell[], columns: number): readonly Cell[] {
+  return maps.flatMap((map, i) => {
+    if (i % columns > 0) return [map];
+    return [...lead.map((photograph) => (i === 0 ? photograph : { title: '' })), map];
+  });
+}
+
 /** The picture of a sheet: the photograph first, where there is one. */
 export async function pictureOfSheet(
-  { photograph, target, caption, cells }: Sheet,
+  { photograph, target, caption, columns: table, cells }: Sheet,
   columns?: number,
 ): Promise<Uint8Array> {
   const maps = await Promise.all(
-    cells.map(async ({ title, note, map, signed }) => ({
-      picture: await renderMap(map, signed, { photograph }),
-      title,
-      note,
-    })),
+    cells.map(async ({ title, note, map, signed }): Promise<Cell> => {
+      const words = { title, note };
+      return map ? { picture: await renderMap(map, signed, { photograph }), ...words } : words;
+    }),
   );
-  const all = [...(photograph ? [{ picture: photograph.encoded, title: target }] : []), ...maps];
+  const lead: readonly Cell[] = photograph ? [{ picture: photograph.encoded, title: target }] : [];
+  if (table) return contactSheet(beside(lead, maps, table), lead.length + table, caption);
+  const all = [...lead, ...maps];
   return contactSheet(all, columns ?? Math.ceil(Math.sqrt(all.length)), caption);
 }
 

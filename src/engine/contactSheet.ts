@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 
-/** A picture with a line under it. */
+/** A picture with a line under it, or a place without a picture. */
 export interface Cell {
   /** An encoded picture. */
-  readonly picture: Uint8Array;
+  readonly picture?: Uint8Array;
   readonly title: string;
   /** Smaller, under the title. */
   readonly note?: string;
@@ -51,15 +51,17 @@ export async function contactSheet(cells: readonly Cell[], columns: number, capt
     x: GAP + (i % across) * (SIDE + GAP),
     y: GAP + Math.floor(i / across) * (SIDE + TEXT + GAP),
   }));
-  const pictures = await Promise.all(
-    cells.map(({ picture }) =>
-      sharp(picture)
+  const layers = await Promise.all(
+    cells.flatMap(({ picture }, i) => {
+      if (!picture) return [];
+      const { x: left, y: top } = places[i];
+      const fitted = sharp(picture)
         .resize({ width: SIDE, height: SIDE, fit: 'contain', background: 'white', kernel: 'lanczos3' })
         .png()
-        .toBuffer(),
-    ),
+        .toBuffer();
+      return [fitted.then((input) => ({ input, left, top }))];
+    }),
   );
-  const layers = pictures.map((input, i) => ({ input, left: places[i].x, top: places[i].y }));
   return sharp({ create: { width, height, channels: 3, background: 'white' } })
     .composite([...layers, { input: words(cells, places, width, height), left: 0, top: 0 }])
     .png()
