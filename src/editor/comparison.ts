@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { EngineApi, ExplainParams, Explanation, OptionValues, Progress, ScalarMap, Sheet } from '../protocol';
-import type { ComparedMethod, ComparisonState, PanelQuestion } from '../protocol/panel';
+import type { ClassScore, EngineApi, Explanation, OptionValues, Progress, ScalarMap, Sheet } from '../protocol';
+import type { ComparedClass, ComparedMethod, ComparisonState, PanelQuestion } from '../protocol/panel';
 import { type Client, toRemoteError } from '../rpc';
-import { sameInput, titleOf } from './questions';
+import { changedQuestion, sameInput, titleOf } from './questions';
 
 /** What a comparison tells while it goes on. */
 export interface ComparisonListener {
   /** A method has begun or ended. */
   changed(): void;
   /** The method that has just succeeded. */
-  found(explanation: Explanation): void;
+  /** @param column which of the compared classes it explains */
+  found(explanation: Explanation, column: number): void;
   progress(progress: Progress): void;
 }
 
@@ -18,47 +19,103 @@ interface Log {
   error(message: string): void;
 }
 
-/** Several methods on one input, one after the other. A method that fails says so; the rest goes on. */
+const keyOf = ({ method, column }: Pick<ComparedMethod, 'method' | 'column'>): string => `${column}:${method}`;
+
+type Asked = Omit<PanelQuestion, 'compare'>;
+/** A class by its index or its label. */
+type ClassName = number | string;
+
+const isCalled = ({ index, label }: ComparedClass, name: ClassName | undefined): boolean =>
+  name === (typeof name === 'number' ? index : label);
+
+/** Several methods on one input, for one class or several, one after the other. What fails says so; the rest goes on. */
 export class Comparison {
   readonly id = randomUUID();
+  /** By {@link keyOf}. */
   readonly #explanations = new Map<string, Explanation>();
+  /** The classes as they were asked for; undefined is the one that the model chose. */
+  readonly #classes: readonly (ClassName | undefined)[];
   #cells: readonly ComparedMethod[];
+  #outdated = false;
 
   /**
-   * @param question its target is that of all methods; when it has none, the class that the model chose
+   * @param question its `classes` are compared; without, its target; without, the class that the model chose
    * @param options of each method
+   * @param before what it goes on from: what that has found for the same is taken over, unless it is outdated
    */
   constructor(
-    readonly question: ExplainParams,
+    readonly question: Asked,
     methods: readonly string[],
     private readonly options: (method: string) => OptionValues,
+    before?: Comparison,
   ) {
-    this.#cells = [...new Set(methods)].map((method) => ({ method, status: 'waiting' }));
+    this.#classes = question.classes ?? [question.target];
+    this.#cells = this.#classes.flatMap((_, column) =>
+      [...new Set(methods)].map((method): ComparedMethod => ({ method, column, status: 'waiting' })),
+    );
+    if (before) this.#adopt(before);
   }
 
   get state(): ComparisonState {
-    return { id: this.id, methods: this.#cells };
+    return { id: this.id, methods: this.#cells, columns: this.#columns };
+  }
+
+  /** The first explanation for the first class, once there is one. */
+  get first(): Explanation | undefined {
+    return this.#foundFor(0);
   }
 
   get methods(): readonly string[] {
-    return this.#cells.map(({ method }) => method);
+    return [...new Set(this.#cells.map(({ method }) => method))];
   }
 
   /** Whether this is what a question asks to compare. */
   answers(question: PanelQuestion): boolean {
-    const [first] = this.explanations;
-    const same = sameInput(this.question, question) && this.question.model === question.model;
     const ours = [...this.methods].sort().join() === [...(question.compare ?? [])].sort().join();
-    return same && ours && question.target === first?.target.index;
+    const { classes } = this.question;
+    const forSame =
+      classes || question.classes
+        ? JSON.stringify(classes) === JSON.stringify(question.classes)
+        : question.target === this.first?.target.index;
+    return this.#isOf(question) && ours && forSame;
+  }
+
+  /** What to ask to compare for one more class; undefined when it is compared already, or the first is not known. */
+  withClass(added: ClassName): Asked | undefined {
+    const columns = this.#columns;
+    const known = columns.some((column, i) => this.#classes[i] === added || isCalled(column, added));
+    const index = columns[0]?.index;
+    const classes = this.question.classes ?? (index === undefined ? undefined : [index]);
+    // A part of the output is no class to put beside others.
+    if (known || !classes || this.question.score !== undefined) return undefined;
+    return this.#ask([...classes, added]);
+  }
+
+  /** What to ask to leave out one of several classes. */
+  withoutClass(column: number): Asked | undefined {
+    const { classes } = this.question;
+    return classes?.[column] === undefined ? undefined : this.#ask(classes.toSpliced(column, 1));
+  }
+
+  /** What to ask to compare for a class in place of the first one of several. */
+  withFirst(index: number): Asked | undefined {
+    const columns = this.#columns;
+    const others = this.question.classes?.filter((asked, i) => i > 0 && asked !== index && columns[i]?.index !== index);
+    return others && this.#ask([index, ...others]);
+  }
+
+  /** The files behind it have changed: another comparison is not to go on from it. */
+  expire(): void {
+    this.#outdated = true;
   }
 
   /** What was found so far; the engine keeps it until it is released. */
   get explanations(): readonly Explanation[] {
-    return [...this.#explanations.values()];
+    return this.#cells.flatMap(({ method, column }) => this.get(method, column) ?? []);
   }
 
-  get(method: string): Explanation | undefined {
-    return this.#explanations.get(method);
+  get(method: string, column: number): Explanation | undefined {
+    return this.#explanations.get(keyOf({ method, column }));
   }
 
   holds({ id }: Explanation): boolean {
@@ -77,13 +134,15 @@ export class Comparison {
     );
   }
 
-  /** Explains by every method that has not been tried; ends early when cancelled, without an error. */
+  /** Explains whatever has not been tried; ends early when cancelled, without an error. */
   async run(api: () => Client<EngineApi>, signal: AbortSignal, log: Log, listener: ComparisonListener): Promise<void> {
-    let { target } = this.question;
+    const { classes, target: _, ...question } = this.question;
+    let [first] = this.#classes;
     const count = this.#cells.length;
-    for (const [i, { method }] of this.#cells.entries()) {
+    for (const [i, { method, column, status }] of this.#cells.entries()) {
       if (signal.aborted) return;
-      this.#set(method, { method, status: 'working' });
+      if (status === 'ready') continue;
+      this.#set({ method, column, status: 'working' });
       listener.changed();
       const onProgress = ({ fraction, message, partial }: Progress): void =>
         listener.progress({
@@ -91,55 +150,126 @@ export class Comparison {
           fraction: (i + (fraction ?? 0)) / count,
           ...(partial && { partial }),
         });
+      const target = column === 0 ? first : this.#classes[column];
       try {
-        const params = { ...this.question, method, options: this.options(method) };
+        const params = { ...question, method, options: this.options(method) };
         const explanation = await api().explain(target === undefined ? params : { ...params, target }, {
           cancel: signal,
           onProgress,
         });
-        const { id, options, conservation, provider, ms } = explanation;
-        target ??= explanation.target.index;
-        this.#explanations.set(method, explanation);
-        log.info(`${method} of ${titleOf(this.question)}: ${explanation.target.label}, ${JSON.stringify(ms)} ms`);
-        const result = { id, options, target: explanation.target, provider, ms, ...(conservation && { conservation }) };
-        this.#set(method, { method, status: 'ready', result });
-        listener.found(explanation);
+        if (!classes) first ??= explanation.target.index;
+        log.info(
+          `${method} of ${titleOf(question)}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms`,
+        );
+        this.#found(method, column, explanation);
+        listener.found(explanation, column);
       } catch (error) {
         if (signal.aborted) {
-          this.#set(method, { method, status: 'waiting' });
+          this.#set({ method, column, status: 'waiting' });
           return;
         }
         const failure = toRemoteError(error);
-        log.error(`${method} of ${titleOf(this.question)}: ${failure.code}: ${failure.message}`);
-        this.#set(method, { method, status: 'failed', error: failure });
+        log.error(`${method} of ${titleOf(question)}: ${failure.code}: ${failure.message}`);
+        this.#set({ method, column, status: 'failed', error: failure });
       }
       listener.changed();
     }
   }
 
-  /** What there is as a picture to keep; undefined before anything is. */
+  /** What there is as a picture to keep, of several classes a column each; undefined before anything is. */
   sheet(): Sheet | undefined {
     const [first] = this.explanations;
     if (first === undefined) return undefined;
-    const { label, index, score } = first.target;
-    const target = `${label}${label === String(index) ? '' : ` (${index})`}, score ${Number(score.toPrecision(4))}`;
+    const columns = this.#columns;
+    const several = columns.length > 1;
+    const targets = several ? columns.map(({ label }) => label).join(', ') : named(first.target);
+    const ids = new Set(this.explanations.map(({ method }) => method.id));
+    const cells = this.methods.flatMap((id) =>
+      columns.flatMap(({ label }, column): Sheet['cells'] => {
+        const found = this.get(id, column);
+        // Only in a table a gap says something.
+        if (!found) return several ? [{ title: `${id}: ${label}`, note: this.#whyNot(id, column), signed: true }] : [];
+        const { method, options, map } = found;
+        const title = several ? `${method.title}: ${label}` : method.title;
+        return [{ title, note: changedOptions(method.options, options), map, signed: method.signed }];
+      }),
+    );
     return {
       photograph: first.photograph,
-      target,
-      caption: `${[...this.#explanations.keys()].join(', ')} of ${first.model.path}: ${target}`,
-      cells: this.explanations.map(({ method, options, map }) => ({
-        title: method.title,
-        note: changedOptions(method.options, options),
-        map,
-        signed: method.signed,
-      })),
+      target: targets,
+      caption: `${[...ids].join(', ')} of ${first.model.path}: ${targets}`,
+      ...(several && { columns: columns.length }),
+      cells,
     };
   }
 
-  #set(method: string, cell: ComparedMethod): void {
-    this.#cells = this.#cells.map((known) => (known.method === method ? cell : known));
+  get #columns(): readonly ComparedClass[] {
+    return this.#classes.map((asked, column) => {
+      const found = this.#foundFor(column)?.target;
+      return found ? { label: found.label, index: found.index } : { label: this.#labelOf(asked) };
+    });
+  }
+
+  #whyNot(method: string, column: number): string {
+    return this.#cells.find((cell) => cell.method === method && cell.column === column)?.error?.code ?? '';
+  }
+
+  #isOf(question: Asked): boolean {
+    return sameInput(this.question, question) && this.question.model === question.model;
+  }
+
+  /** One class is the target of an ordinary comparison. */
+  #ask(classes: readonly ClassName[]): Asked {
+    return changedQuestion(this.question, { target: classes[0], classes: classes.length > 1 ? classes : undefined });
+  }
+
+  #foundFor(column: number): Explanation | undefined {
+    const found = this.#cells.find((cell) => cell.column === column && cell.status === 'ready');
+    return found && this.get(found.method, column);
+  }
+
+  #labelOf(asked: ClassName | undefined): string {
+    if (asked === undefined) return '';
+    const known = this.explanations.flatMap(({ top }) => top).find(({ index }) => index === asked);
+    return known?.label ?? String(asked);
+  }
+
+  /** Takes over what another comparison has found for the same class by the same method with the same options. */
+  #adopt(before: Comparison): void {
+    const { score, where } = this.question;
+    const { score: scoreBefore, where: whereBefore } = before.question;
+    const same = before.#isOf(this.question) && score === scoreBefore && where === whereBefore;
+    if (!same || before.#outdated) return;
+    for (const { method, column } of this.#cells) {
+      const name = this.#classes[column];
+      const wanted = this.options(method);
+      const found = before.explanations.find(
+        (known) => known.method.id === method && isCalled(known.target, name) && hasOptions(known, wanted),
+      );
+      if (found) this.#found(method, column, found);
+    }
+  }
+
+  #found(method: string, column: number, explanation: Explanation): void {
+    const { id, options, target, conservation, provider, ms } = explanation;
+    this.#explanations.set(keyOf({ method, column }), explanation);
+    const result = { id, options, target, provider, ms, ...(conservation && { conservation }) };
+    this.#set({ method, column, status: 'ready', result });
+  }
+
+  #set(cell: ComparedMethod): void {
+    this.#cells = this.#cells.map((known) => (keyOf(known) === keyOf(cell) ? cell : known));
   }
 }
+
+const named = ({ label, index, score }: ClassScore): string =>
+  `${label}${label === String(index) ? '' : ` (${index})`}, score ${Number(score.toPrecision(4))}`;
+
+/** Whether an explanation was made with these options, the others being what they usually are. */
+const hasOptions = ({ method, options }: Explanation, wanted: OptionValues): boolean =>
+  method.options.every(
+    ({ key, default: usual }) => JSON.stringify(options[key]) === JSON.stringify(wanted[key] ?? usual),
+  );
 
 /** The options that are not what they usually are. */
 const changedOptions = (declared: Explanation['method']['options'], options: OptionValues): string =>

@@ -13,7 +13,9 @@ export function keptQuestion(state: unknown): PanelQuestion | undefined {
   if (typeof state !== 'object' || state === null || !('question' in state)) return undefined;
   const { question } = state;
   if (!isQuestion(question)) return undefined;
-  const { compare, ...rest } = question;
+  const { compare, classes, ...rest } = question;
   const methods = Array.isArray(compare) ? compare.filter((method) => typeof method === 'string') : [];
-  return methods.length > 0 ? { ...rest, compare: methods } : rest;
+  if (methods.length === 0) return rest;
+  const more = Array.isArray(classes) ? classes.filter((one) => ['number', 'string'].includes(typeof one)) : [];
+  return { ...rest, compare: methods, ...(more.length > 1 && { classes: more }) };
 }

@@ -18,7 +18,7 @@ export async function copyLink(
   asked: PanelQuestion | undefined,
   look: PanelLook | undefined,
 ): Promise<void> {
-  const { compare: _, ...question } = questionBehind(explanation, asked);
+  const { compare: _, classes: __, ...question } = questionBehind(explanation, asked);
   const query = writeLink({ question, look }, folders(), explanation.method.options);
   const { uriScheme: scheme } = vscode.env;
   await vscode.env.clipboard.writeText(`${scheme}://${extension}${linkPath}?${query}`);

@@ -39,7 +39,8 @@ export interface PanelDesk {
   /** Explains the same again, with some of the question changed. */
   again(change: QuestionChange): void;
   explain(question: PanelQuestion): Promise<void>;
-  compare(question: PanelQuestion, methods: readonly string[]): Promise<void>;
+  /** @param how whether it goes on from what is compared already */
+  compare(question: PanelQuestion, methods: readonly string[], how?: 'anew' | 'reuse'): Promise<void>;
   /** Shows an explanation that there is already. */
   show(explanation: Explanation): void;
   judge(): Promise<void>;
@@ -67,6 +68,17 @@ export async function exportShown(
   await exportExplanation(shown, format, png, (file) =>
     desk.ask(context, (api, explanation) => api.save({ explanation, path: file, judged })),
   );
+}
+
+/** Lets the person name a class. */
+async function askForClass(): Promise<number | string | undefined> {
+  const given = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Compare for which class?'),
+    prompt: vscode.l10n.t('The index of a class of the model, or its name.'),
+  });
+  const text = given?.trim();
+  if (!text) return undefined;
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** What the webview asks. Work that takes long is answered at once and seen in the state. */
@@ -98,11 +110,24 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
     showNetwork: async () => void vscode.commands.executeCommand(commands.showNetwork),
     pickCompared: async () => void vscode.commands.executeCommand(commands.compareMethods),
     compareTarget: async ({ index }) => {
-      const { question } = desk;
-      if (question?.compare) void desk.compare({ ...question, target: index }, question.compare);
+      const { comparison, question } = desk;
+      const several = comparison?.withFirst(index);
+      if (comparison && several) void desk.compare(several, comparison.methods, 'reuse');
+      else if (question?.compare) void desk.compare({ ...question, target: index }, question.compare);
     },
-    openCompared: async ({ method }) => {
-      const explanation = desk.comparison?.get(method);
+    addClass: async ({ index }) => {
+      const added = index ?? (await askForClass());
+      const { comparison } = desk;
+      const question = added === undefined ? undefined : comparison?.withClass(added);
+      if (comparison && question) void desk.compare(question, comparison.methods, 'reuse');
+    },
+    removeClass: async ({ column }) => {
+      const { comparison } = desk;
+      const question = comparison?.withoutClass(column);
+      if (comparison && question) void desk.compare(question, comparison.methods, 'reuse');
+    },
+    openCompared: async ({ method, column }) => {
+      const explanation = desk.comparison?.get(method, column);
       if (!explanation) return;
       await methods.remember(method);
       desk.show(explanation);

@@ -178,7 +178,8 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   async go(by: -1 | 1): Promise<void> {
     const question = this.visited.go(by);
     if (!question) return;
-    if (question.compare && !this.#comparison?.answers(question)) return this.compare(question, question.compare);
+    if (question.compare && !this.#comparison?.answers(question))
+      return this.compare(question, question.compare, 'reuse');
     if (!question.compare) return this.explain(question, 'reuse');
     this.#update({ history: this.visited.state });
   }
@@ -192,6 +193,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   refresh(): void {
     this.#stale = !this.#panel.visible;
     this.visited.forget();
+    this.#comparison?.expire();
     if (this.question && this.#panel.visible) void this.#begin(this.question);
   }
 
@@ -204,16 +206,20 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   }
 
   /** Explains by several methods; the first of them, or the one in use, is then the explanation by itself. */
-  compare(question: ExplainParams, methods: readonly string[]): Promise<void> {
+  compare(question: PanelQuestion, methods: readonly string[], how: 'anew' | 'reuse' = 'anew'): Promise<void> {
     const { methods: choice } = this.rooms;
     const own = methods.includes(question.method);
     const ordered = own ? [question.method, ...methods.filter((method) => method !== question.method)] : methods;
-    const { compare: _, ...rest }: PanelQuestion = question;
-    this.#dropComparison();
-    const comparison = new Comparison(rest, ordered, (method) =>
-      method === rest.method ? (rest.options ?? choice.options(method)) : choice.options(method),
+    const { compare: _, ...rest } = question;
+    const before = this.#comparison;
+    const comparison = new Comparison(
+      rest,
+      ordered,
+      (method) => (method === rest.method ? (rest.options ?? choice.options(method)) : choice.options(method)),
+      how === 'reuse' ? before : undefined,
     );
     this.#comparison = comparison;
+    for (const explanation of before?.explanations ?? []) this.#release(explanation);
     return this.#start({ ...rest, compare: ordered }, (run) => this.#compare(comparison, run));
   }
 
@@ -244,7 +250,8 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     return this.#state;
   }
 
-  #begin({ compare, ...question }: PanelQuestion): Promise<void> {
+  #begin(question: PanelQuestion): Promise<void> {
+    const { compare } = question;
     return compare ? this.compare(question, compare) : this.explain(question);
   }
 
@@ -267,7 +274,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
 
   async #explain(question: PanelQuestion, run: AbortController, how: 'anew' | 'reuse'): Promise<void> {
     const { engine, log } = this.rooms;
-    const { compare: _, ...params } = question;
+    const { compare: _, classes: __, ...params } = question;
     const { model, method } = params;
     const what = `${method} of ${titleOf(params)} by ${model}`;
     try {
@@ -305,23 +312,31 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     const tell = (change: Change = {}): void => {
       if (current()) this.#update({ comparison: comparison.state, progress: undefined, ...change });
     };
-    let first = true;
+    const visit = (explanation: Explanation): void =>
+      this.visited.visit({ ...comparison.question, compare: comparison.methods }, explanation);
     const known = await engine.methods().catch(() => this.#state.methods);
     tell({ methods: known });
+    const { first: kept } = comparison;
+    let [shown, visited] = [kept !== undefined, kept !== undefined];
+    if (kept && current()) {
+      const { explanation = kept } = this;
+      visit(kept);
+      this.show(comparison.holds(explanation) ? explanation : kept);
+    }
     await comparison.run(() => engine.api, run.signal, log, {
       changed: () => tell(),
       progress,
-      found: (explanation) => {
+      found: (explanation, column) => {
         if (!current()) return this.#release(explanation);
-        if (!first) return;
-        first = false;
-        this.visited.visit({ ...comparison.question, compare: comparison.methods }, explanation);
-        this.show(explanation);
+        if (column === 0 && !visited) visit(explanation);
+        if (!shown) this.show(explanation);
+        visited ||= column === 0;
+        shown = true;
       },
     });
     if (!current() || this.#run !== run) return;
     const failure = comparison.state.methods.find(({ error }) => error)?.error;
-    const nothing = first && this.explanation === undefined;
+    const nothing = !shown && this.explanation === undefined;
     tell({
       status: nothing ? 'failed' : 'ready',
       error: nothing ? (failure ?? toRemoteError(cancelled())) : undefined,
@@ -343,7 +358,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     for (const explanation of dropped?.explanations ?? []) this.#release(explanation);
     const { question } = this.#state;
     if (question?.compare) {
-      const { compare: _, ...rest } = question;
+      const { compare: _, classes: __, ...rest } = question;
       this.#change({ question: rest });
     }
   }

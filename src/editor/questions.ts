@@ -38,7 +38,7 @@ export const sameInput = (a: ExplainParams, b: ExplainParams): boolean =>
 export const sourceOf = ({ photograph, text }: Explanation): string | undefined => photograph?.path ?? text?.path;
 
 /** Undefined takes a part of the question away. */
-export type QuestionChange = { readonly [K in keyof ExplainParams]?: ExplainParams[K] | undefined };
+export type QuestionChange = { readonly [K in keyof PanelQuestion]?: PanelQuestion[K] | undefined };
 
 /** A question with some of its parts changed. */
 export function changedQuestion(question: PanelQuestion, change: QuestionChange): PanelQuestion {
@@ -49,9 +49,9 @@ export function changedQuestion(question: PanelQuestion, change: QuestionChange)
 /** What to ask to get an explanation again, beside what is compared and which part of the output was asked about. */
 export function questionBehind(explanation: Explanation, asked: PanelQuestion | undefined): PanelQuestion {
   const { model, method, target, options } = explanation;
-  const { compare, score, where } = asked ?? {};
+  const { compare, classes, score, where } = asked ?? {};
   return changedQuestion(
     { ...inputOf(asked ?? {}), model: model.path, method: method.id, options },
-    { ...(compare && { compare }), score, where, target: score === undefined ? target.index : undefined },
+    { compare, classes, score, where, target: score === undefined ? target.index : undefined },
   );
 }

@@ -13,24 +13,36 @@ import type {
 } from '../protocol';
 import type { PfvHostApi } from './pfv';
 
-/** One method of a comparison; its map is asked for apart, by the handle of its explanation. */
+/** One method of a comparison, for one class; its map is asked for apart, by the handle of its explanation. */
 export interface ComparedMethod {
   readonly method: string;
+  /** Which of the compared classes. */
+  readonly column: number;
   readonly status: 'waiting' | 'working' | 'ready' | 'failed';
   readonly result?: Pick<Explanation, 'id' | 'options' | 'target' | 'conservation' | 'provider' | 'ms'>;
   readonly error?: RemoteError;
 }
 
-/** Several methods on one input. */
+/** A class that methods are compared for; its index is known once one of them has explained it. */
+export interface ComparedClass {
+  readonly label: string;
+  readonly index?: number;
+}
+
+/** Several methods on one input, for one class or several. */
 export interface ComparisonState {
   /** Another one each time that a comparison begins. */
   readonly id: string;
+  /** Class by class. */
   readonly methods: readonly ComparedMethod[];
+  readonly columns: readonly ComparedClass[];
 }
 
 /** What a panel is asked: one explanation, with methods to compare beside it or none. */
 export interface PanelQuestion extends ExplainParams {
   readonly compare?: readonly string[];
+  /** The classes that the methods are compared for, by index or label, where there are several; the target is one. */
+  readonly classes?: readonly (number | string)[];
 }
 
 /** An image that is kept at hand. */
@@ -126,8 +138,12 @@ export interface HostApi extends PfvHostApi {
   pickCompared(params: Record<string, never>): Promise<void>;
   /** Compares the same methods for another class. */
   compareTarget(params: { readonly index: number }): Promise<void>;
+  /** Compares for another class as well, which the person names where none is given. */
+  addClass(params: { readonly index?: number }): Promise<void>;
+  /** No longer compares for one of several classes. */
+  removeClass(params: { readonly column: number }): Promise<void>;
   /** Shows one of the compared explanations by itself. */
-  openCompared(params: { readonly method: string }): Promise<void>;
+  openCompared(params: { readonly method: string; readonly column: number }): Promise<void>;
   /** Maps of compared methods, by the handles of their explanations. */
   comparedMaps(params: { readonly explanations: readonly string[] }): Promise<readonly ScalarMap[]>;
   /** Writes the comparison as one picture. */

@@ -76,6 +76,33 @@ describe('comparing methods', () => {
     await cell('lrp').locator('canvas[data-painted]').waitFor();
   });
 
+  test('another class stands beside it, and goes away again', async () => {
+    const { frame } = panel;
+    await frame.getByRole('button', { name: 'Compare for another class' }).click();
+    const named = frame.getByRole('menuitem').first();
+    const label = (await named.innerText()).trim();
+    await named.click();
+    const heads = frame.locator('prism-comparison [role="columnheader"]');
+    await heads.nth(1).getByText(label, { exact: true }).waitFor();
+    await frame.getByText('10 of 10 maps').waitFor();
+    const maps = await Promise.all(
+      [0, 1].map(async (column) => {
+        const canvas = frame.locator(`prism-compared[data-method="lrp"][data-column="${column}"] canvas[data-painted]`);
+        await canvas.waitFor();
+        return canvas.evaluate((painted: HTMLCanvasElement) => painted.toDataURL());
+      }),
+    );
+    expect(maps[0]).not.toBe(maps[1]);
+    await frame.getByRole('button', { name: `No longer compare for ${label}` }).click();
+    await heads.first().waitFor({ state: 'detached' });
+    await cell('lrp').locator('canvas[data-painted]').waitFor();
+    expect(await panel.frame.locator('prism-compared[data-column]').count()).toBe(5);
+    await frame.getByRole('button', { name: /^Back to (?!the comparison)/ }).click();
+    await frame.getByText('10 of 10 maps').waitFor();
+    await frame.getByRole('button', { name: `No longer compare for ${label}` }).click();
+    await heads.first().waitFor({ state: 'detached' });
+  });
+
   test('is there again after the panel was hidden, in another theme', async () => {
     await workbench().openFile('watermark/labels.txt');
     await workbench().theme('light');

@@ -2,17 +2,19 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { MethodSummary } from '../../src/protocol';
-import type { ComparedMethod, ComparisonState } from '../../src/protocol/panel';
+import type { ComparedClass, ComparedMethod, ComparisonState } from '../../src/protocol/panel';
 import { colourMap } from '../logic/colour-maps';
 import type { Camera } from '../logic/geometry';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
 import { defaultSmoothing } from '../logic/smooth';
+import { rowsOf } from '../logic/steps';
 import type { Look } from '../painting/heatmap';
 import type { Photo } from '../painting/photo';
 import './compared';
 import { PrismElement } from './element';
 import './history';
+import './menu';
 import { icon } from './icon';
 
 /** What several methods say of one input, beside each other. */
@@ -53,6 +55,28 @@ export class Comparison extends PrismElement {
         overflow: auto;
         padding: 4px 12px 12px;
       }
+
+      .cells.table {
+        grid-template-columns: repeat(var(--columns), minmax(150px, 1fr));
+        padding-block-start: 0;
+      }
+
+      [role='row'] {
+        display: contents;
+      }
+
+      .column {
+        align-items: center;
+        background: var(--vscode-editor-background);
+        display: flex;
+        gap: 4px;
+        inset-block-start: 0;
+        min-height: 26px;
+        min-width: 0;
+        padding-inline-start: 8px;
+        position: sticky;
+        z-index: 1;
+      }
     `,
   ];
 
@@ -67,11 +91,13 @@ export class Comparison extends PrismElement {
     const { comparison, explanation } = model;
     if (comparison === undefined) return nothing;
     const target = explanation?.target;
+    const { columns } = comparison;
+    const several = columns.length > 1;
     return html`
       <div class="head">
         <prism-history .t=${t} .model=${model} .version=${this.version}></prism-history>
         <h2 class="unseen">${t('Comparison')}</h2>
-        ${target ? html`<b>${target.label}</b><span class="quiet number">${t('score {0}', number(target.score, 4))}</span>` : nothing}
+        ${target && !several ? html`<b>${target.label}</b><span class="quiet number">${t('score {0}', number(target.score, 4))}</span>` : nothing}
         <span class="quiet number">${this.#count(comparison)}</span>
         ${explanation ? html`<span class="quiet">${explanation.model.name} · ${explanation.provider}</span>` : nothing}
         <div class="tools">
@@ -92,6 +118,7 @@ export class Comparison extends PrismElement {
           >
             ${icon('screen-normal')}
           </button>
+          ${this.#addClass(comparison)}
           <button class="tool" @click=${model.pickCompared}>${icon('layout')} ${t('Choose methods…')}</button>
           <button
             class="tool"
@@ -104,42 +131,100 @@ export class Comparison extends PrismElement {
           </button>
         </div>
       </div>
-      <div class="cells" role="list" aria-label=${t('Compared methods')}>
-        <prism-compared
-          role="listitem"
-          .t=${t}
-          .heading=${t('Photograph')}
-          .photo=${this.photo}
-          .theme=${this.theme}
-          what="photograph"
-          .camera=${model.comparedCameras.of('photograph')}
-          @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim('photograph', event.detail)}
-        ></prism-compared>
-        ${repeat(
-          comparison.methods,
-          ({ method }) => method,
-          (cell) => this.#cell(cell),
-        )}
-      </div>
+      ${several ? this.#table(comparison) : this.#list(comparison)}
     `;
   }
 
-  #count({ methods }: ComparisonState): string {
+  protected override updated(): void {
+    this.style.setProperty('--columns', String(this.model.comparison?.columns.length ?? 1));
+  }
+
+  /** For one class: the photograph, and what each method says. */
+  #list(comparison: ComparisonState): TemplateResult {
+    const { model, t } = this;
+    return html`<div class="cells" role="list" aria-label=${t('Compared methods')}>
+      <prism-compared
+        role="listitem"
+        .t=${t}
+        .heading=${t('Photograph')}
+        .photo=${this.photo}
+        .theme=${this.theme}
+        what="photograph"
+        .camera=${model.comparedCameras.of('photograph')}
+        @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim('photograph', event.detail)}
+      ></prism-compared>
+      ${repeat(
+        comparison.methods,
+        ({ method }) => method,
+        (cell) => this.#cell(cell, comparison, 'listitem'),
+      )}
+    </div>`;
+  }
+
+  /** For several classes: a column each, and a row a method. */
+  #table(comparison: ComparisonState): TemplateResult {
+    const { columns } = comparison;
+    return html`<div class="cells table" role="table" aria-label=${this.t('Compared methods')}>
+      <div role="row">${columns.map((column, i) => this.#columnHead(column, i))}</div>
+      ${repeat(
+        rowsOf(comparison),
+        ([first]) => first?.method,
+        (row) => html`<div role="row">${row.map((cell) => this.#cell(cell, comparison, 'cell'))}</div>`,
+      )}
+    </div>`;
+  }
+
+  #count({ methods, columns }: ComparisonState): string {
     const done = methods.filter(({ status }) => status === 'ready').length;
+    if (columns.length > 1) return this.t('{0} of {1} maps', done, methods.length);
     return done === methods.length ? this.t('{0} methods', done) : this.t('{0} of {1} methods', done, methods.length);
   }
 
-  #cell(cell: ComparedMethod): TemplateResult {
+  /** A class, and what takes it away again. */
+  #columnHead({ label }: ComparedClass, column: number): TemplateResult {
+    const { model, t } = this;
+    const remove = t('No longer compare for {0}', label);
+    return html`<div class="column" role="columnheader" data-column=${column}>
+      <b class="ellipsis" title=${label}>${label}</b>
+      <button class="tool" title=${remove} aria-label=${remove} @click=${() => model.removeClass(column)}>
+        ${icon('close')}
+      </button>
+    </div>`;
+  }
+
+  /** Adds one of the highest classes, or another one that the host asks for. */
+  #addClass({ columns }: ComparisonState): TemplateResult | typeof nothing {
+    const { model, t } = this;
+    // Beside a class that is not known yet, or a part of the output, there is nothing to put.
+    if (columns[0]?.index === undefined || model.state?.question?.score !== undefined) return nothing;
+    const { top = [] } = model.explanation ?? {};
+    const others = top.filter(({ index, label }) => !columns.some((one) => one.index === index || one.label === label));
+    const items = [
+      ...others.map(({ index, label }) => ({ id: String(index), title: label })),
+      { id: '', title: t('Another class…') },
+    ];
+    return html`<prism-menu
+      .t=${t}
+      label=${t('Compare for another class')}
+      icon="add"
+      .items=${items}
+      @menu-choose=${({ detail }: CustomEvent<string>) => model.addClass(detail === '' ? undefined : Number(detail))}
+    ></prism-menu>`;
+  }
+
+  #cell(cell: ComparedMethod, { columns }: ComparisonState, role: 'cell' | 'listitem'): TemplateResult {
     const { model, t } = this;
     const method = model.state?.methods.find(({ id }) => id === cell.method);
+    const title = method?.title ?? cell.method;
+    const camera = `${columns[cell.column]?.label}:${cell.method}`;
     const id = cell.result?.id;
     if (id !== undefined) model.comparedMaps.want(id);
     const partial = cell.status === 'working' ? model.state?.progress?.partial : undefined;
     const map = id === undefined ? partial : model.comparedMaps.get(id);
     return html`<prism-compared
-      role="listitem"
+      role=${role}
       .t=${t}
-      .heading=${method?.title ?? cell.method}
+      .heading=${columns.length > 1 ? `${title} · ${columns[cell.column]?.label ?? ''}` : title}
       .cell=${cell}
       .map=${map}
       .look=${map && this.#look(map.width, method)}
@@ -149,8 +234,9 @@ export class Comparison extends PrismElement {
       ?current=${id !== undefined && id === model.explanation?.id}
       what=${`method:${cell.method}`}
       data-method=${cell.method}
-      .camera=${model.comparedCameras.of(cell.method)}
-      @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim(cell.method, event.detail)}
+      data-column=${cell.column}
+      .camera=${model.comparedCameras.of(camera)}
+      @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim(camera, event.detail)}
       @compared-open=${() => model.openCompared(cell)}
     ></prism-compared>`;
   }

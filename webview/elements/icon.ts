@@ -2,6 +2,7 @@ import { html, type TemplateResult } from 'lit';
 
 /** Code points of the codicon font. */
 const glyphs = {
+  add: '\uEA60',
   'collapse-all': '\uEAC5',
   'arrow-left': '\uEA9B',
   'arrow-right': '\uEA9C',

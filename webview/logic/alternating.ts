@@ -43,9 +43,11 @@ export class Alternating {
     return [
       { id: 'photograph', title: t('Photograph') },
       ...(before ? [{ id: 'before', title: before.title } as const] : []),
-      ...others.map(
-        ({ method }): Alternative => ({ id: `method:${method}`, title: this.#method(method)?.title ?? method }),
-      ),
+      ...others.map(({ method, column, result }): Alternative => {
+        const title = this.#method(method)?.title ?? method;
+        const several = (state?.comparison?.columns.length ?? 0) > 1;
+        return { id: `method:${column}:${method}`, title: several ? `${title} · ${result?.target.label}` : title };
+      }),
     ];
   }
 
@@ -77,8 +79,8 @@ export class Alternating {
     if (id === 'photograph') return { kind: 'photograph', title: this.known.t('Photograph') };
     if (id === 'before') return this.#before && { kind: 'map', ...this.#before };
     const { state, comparedMaps } = this.known;
-    const name = id.slice('method:'.length);
-    const cell = state?.comparison?.methods.find(({ method }) => method === name);
+    const [, column, name = ''] = /^method:(\d+):(.*)$/.exec(id) ?? [];
+    const cell = state?.comparison?.methods.find((one) => one.method === name && one.column === Number(column));
     const viewport = state?.explanation?.photograph?.viewport;
     if (!cell?.result || !viewport) return undefined;
     comparedMaps.want(cell.result.id);

@@ -22,7 +22,7 @@ import { PfvModel } from './pfv-model';
 import { type Place, type PlaceMap, Places } from './places';
 import { Requests } from './requests';
 import { completed } from './snapshot';
-import { historyEntry, openedFromComparison, stepped } from './steps';
+import { historyEntry, methodsOf, openedFromComparison, stepped } from './steps';
 import { share, strongest, sums } from './strongest';
 import type { View } from './view';
 
@@ -317,14 +317,14 @@ export class PanelModel extends Requests {
   /** Shows the comparison as a whole again. */
   showComparison(): void {
     if (this.comparison === undefined || this.comparing) return;
-    this.announcement = this.t('{0} methods compared.', this.comparison.methods.length);
+    this.announcement = this.t('{0} methods compared.', methodsOf(this.comparison).length);
     this.setView({ grid: true });
   }
 
   /** Shows what one of the compared methods says by itself. */
-  async openCompared({ method, status }: ComparedMethod): Promise<void> {
+  async openCompared({ method, column, status }: ComparedMethod): Promise<void> {
     if (status !== 'ready') return;
-    await this.ask(() => this.host.openCompared({ method }));
+    await this.ask(() => this.host.openCompared({ method, column }));
     this.setView({ grid: false });
   }
 

@@ -36,6 +36,15 @@ export class Requests {
     return this.ask(() => this.host.exportAs(png ? { format, png } : { format }));
   }
 
+  /** Compares for another class as well, which the host asks for where none is given. */
+  addClass(index?: number): Promise<void> {
+    return this.ask(() => this.host.addClass(index === undefined ? {} : { index }));
+  }
+
+  removeClass(column: number): Promise<void> {
+    return this.ask(() => this.host.removeClass({ column }));
+  }
+
   /** Keeps an image at hand, or no longer. */
   pinImage(image: string, pinned: boolean): Promise<void> {
     return this.ask(() => this.host.pinImage({ image, pinned }));

@@ -1,4 +1,4 @@
-import type { HistoryEntry, PanelState } from '../../src/protocol/panel';
+import type { ComparedMethod, ComparisonState, HistoryEntry, PanelState } from '../../src/protocol/panel';
 
 /** The entry of the history so many steps further. */
 export function historyEntry(state: PanelState | undefined, by: -1 | 0 | 1): HistoryEntry | undefined {
@@ -14,6 +14,15 @@ export function historyBefore(state: PanelState | undefined): HistoryEntry | und
     .slice(0, index)
     .findLast(({ question }) => question.image === image && image !== undefined && question.compare === undefined);
 }
+
+/** The methods of a comparison, each once. */
+export const methodsOf = ({ methods }: ComparisonState): readonly string[] => [
+  ...new Set(methods.map(({ method }) => method)),
+];
+
+/** What each method of a comparison says, class by class. */
+export const rowsOf = (comparison: ComparisonState): readonly (readonly ComparedMethod[])[] =>
+  methodsOf(comparison).map((method) => comparison.methods.filter((cell) => cell.method === method));
 
 /** Whether the explanation on show was opened from the comparison beside it. */
 export function openedFromComparison(state: PanelState | undefined, comparing: boolean): boolean {

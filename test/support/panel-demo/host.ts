@@ -176,10 +176,11 @@ function start(): void {
     const made = await host;
     const shown = demo.state.explanation!;
     const cells = made.data.methods.slice(0, 6).map(({ id }, i): ComparedMethod => {
-      if (i === 3) return { method: id, status: 'working' };
+      if (i === 3) return { method: id, column: 0, status: 'working' };
       if (i === 4)
         return {
           method: id,
+          column: 0,
           status: 'failed',
           error: {
             code: 'UNSUPPORTED_OPERATOR',
@@ -187,18 +188,44 @@ function start(): void {
               'Det has no gradient (node /Det, opset 21); perturbation methods work on whatever runs (occlusion, rise)',
           },
         };
-      if (i === 5) return { method: id, status: 'waiting' };
+      if (i === 5) return { method: id, column: 0, status: 'waiting' };
       const { options, conservation, provider, ms } = shown;
       const result = { id: i === 0 ? shown.id : `compared-${i}`, options, target: shown.target, provider, ms };
-      return { method: id, status: 'ready', result: conservation ? { ...result, conservation } : result };
+      return { method: id, column: 0, status: 'ready', result: conservation ? { ...result, conservation } : result };
     });
     await demo.update({
       status: 'working',
       progress: { fraction: 0.6, message: '4/6 · explaining by Guided Backpropagation' },
-      comparison: { id: `comparison-${++compared}`, methods: cells },
+      comparison: {
+        id: `comparison-${++compared}`,
+        methods: cells,
+        columns: [{ label: shown.target.label, index: shown.target.index }],
+      },
     });
   };
   let compared = 0;
+  const asked = (): number[] => demo.state.comparison!.columns.map(({ index }) => index!);
+  /** Three methods of several classes, each with the map of its class; of the last class the second is refused. */
+  const table = async (classes: readonly number[]): Promise<void> => {
+    const { data, top } = await host;
+    const { options, provider, ms } = demo.state.explanation!;
+    const columns = classes.map((index) => top.find((known) => known.index === index)!);
+    const cells = columns.flatMap((target, column) =>
+      data.methods.slice(0, 3).map(({ id: method }, row): ComparedMethod => {
+        if (column > 0 && column === columns.length - 1 && row === 1)
+          return {
+            method,
+            column,
+            status: 'failed',
+            error: { code: 'METHOD_DOES_NOT_FIT', message: 'needs attention' },
+          };
+        const id = `class-${target.index}-${method}`;
+        return { method, column, status: 'ready', result: { id, options, target, provider, ms } };
+      }),
+    );
+    const comparison = { id: `comparison-${++compared}`, methods: cells, columns };
+    await demo.update({ status: 'ready', progress: undefined, comparison });
+  };
 
   serve<HostApi>(connection, {
     async ready(params) {
@@ -226,6 +253,14 @@ function start(): void {
       const title = history!.entries[history!.index - 1]!.title;
       const map = await fetchMap((await host).data.maps[282]!);
       return { title, map, signed: true, viewport: explanation!.photograph!.viewport };
+    },
+    async addClass(params) {
+      note('addClass', params);
+      if (params.index !== undefined) await table([...asked(), params.index]);
+    },
+    async removeClass(params) {
+      note('removeClass', params);
+      await table(asked().toSpliced(params.column, 1));
     },
     async pinImage(params) {
       note('pinImage', params);
@@ -310,8 +345,12 @@ function start(): void {
     async comparedMaps(params) {
       note('comparedMaps', params);
       const { maps } = (await host).data;
+      const known = Object.values(maps);
       return Promise.all(
-        params.explanations.map((_, i) => fetchMap(Object.values(maps)[i % Object.values(maps).length]!)),
+        params.explanations.map((id, i) => {
+          const [, index = ''] = /^class-(\d+)-/.exec(id) ?? [];
+          return fetchMap(maps[Number(index)] ?? known[i % known.length]!);
+        }),
       );
     },
     async exportComparison(params) {

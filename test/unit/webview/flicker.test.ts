@@ -127,13 +127,13 @@ describe('what alternates with the picture', () => {
   test('is a compared method, in its own colours', async () => {
     const result = { id: 'cam' } as Explanation;
     const methods = [
-      { method: 'grad-cam', status: 'ready', result },
-      { method: 'srd', status: 'ready', result: { id: 'now' } as Explanation },
-      { method: 'lime', status: 'failed' },
+      { method: 'grad-cam', column: 0, status: 'ready', result },
+      { method: 'srd', column: 0, status: 'ready', result: { id: 'now' } as Explanation },
+      { method: 'lime', column: 0, status: 'failed' },
     ] as const;
-    const { alternating } = setUp({ comparison: { id: 'c', methods } });
+    const { alternating } = setUp({ comparison: { id: 'c', methods, columns: [{ label: 'cat' }] } });
     expect(alternating.alternatives.map(({ title }) => title)).toEqual(['Photograph', 'Grad-CAM']);
-    await alternating.begin('method:grad-cam');
+    await alternating.begin('method:0:grad-cam');
     alternating.flicker.flip();
     expect(alternating.shown).toBeUndefined();
     await vi.waitFor(() => expect(alternating.shown).toMatchObject({ kind: 'map', signed: false, map, viewport }));

@@ -86,6 +86,8 @@ function setUp(view: View = defaultView) {
     explainTarget: nothing('explainTarget'),
     go: nothing('go'),
     copyLink: nothing('copyLink'),
+    addClass: nothing('addClass'),
+    removeClass: nothing('removeClass'),
     before: (params) => answer('before', params, null),
     pinImage: nothing('pinImage'),
     showImage: nothing('showImage'),
@@ -548,7 +550,7 @@ describe('back and forward', () => {
   });
 
   test('back leaves what was opened from a comparison first, but nothing that came before or after it', () => {
-    const comparison = { id: 'c', methods: [] };
+    const comparison = { id: 'c', methods: [], columns: [] };
     const { model, asked } = setUpAt(1, { comparison });
     model.setView({ grid: false });
     model.go(-1);
@@ -560,7 +562,7 @@ describe('back and forward', () => {
   });
 
   test('arriving at a comparison shows it, arriving elsewhere does not', () => {
-    const { model } = setUpAt(2, { comparison: { id: 'c', methods: [] } });
+    const { model } = setUpAt(2, { comparison: { id: 'c', methods: [], columns: [] } });
     const arrive = (index: number, steps: number): void =>
       model.update({ ...model.state!, question: entries[index]!.question, history: { entries, index, steps } });
     arrive(1, 1);
