@@ -5,10 +5,11 @@ import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
 import { split } from '../src/graph/split';
 import { type BacktraceGraph, backtraceGraph } from '../src/methods/backtrace/compile';
+import { memoryOf } from './backtrace-memory';
 import { lowered } from './lowered';
 import { type Contender, compare, contender, table } from './measure';
 import { image, resnet50 } from './models';
-import { BERT_BASE, CAUSAL, transformer, twoLayers, words } from './transformers';
+import { BERT_BASE, CAUSAL, transformer, twoLayers, VOCABULARY, words } from './transformers';
 
 type Mode = 'default' | 'contrast';
 const MODES: readonly Mode[] = ['default', 'contrast'];
@@ -131,4 +132,6 @@ export async function backtraceSection(rounds: number): Promise<void> {
     bounds: { default: 5, contrast: 10 },
   };
   await time(causal, Math.min(rounds, 3));
+  const model = transformer(CAUSAL);
+  await memoryOf(model, traced(model, 'default'), CAUSAL.tokens, VOCABULARY);
 }

@@ -18,7 +18,7 @@ export interface Shape {
 export const BERT_BASE: Shape = { layers: 12, width: 768, heads: 12, tokens: 128, causal: false };
 export const CAUSAL: Shape = { layers: 12, width: 768, heads: 12, tokens: 1000, causal: true };
 
-const VOCABULARY = 2000;
+export const VOCABULARY = 2000;
 
 class Transformer {
   readonly b = new Builder({
