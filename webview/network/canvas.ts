@@ -6,7 +6,7 @@ import { moveFocus } from '../elements/roving';
 import type { Box, Drawn } from './drawn';
 import { type Area, boxHeight, type Laid, type Layout, pathOf, thickness } from './layout';
 import { canvasStyles } from './styles';
-import { about, boxText, clipped, ribbonText, shareOf } from './words';
+import { about, boxText, clipped, ribbonText, SMALL_LETTER, shareOf } from './words';
 
 declare module '../elements/element' {
   interface PrismEvents {
@@ -293,7 +293,7 @@ export class NetworkCanvas extends PrismElement {
     return svg`<g class="texts ${state}" transform="translate(${area.x} ${area.y})">
       ${kind === 'module' ? svg`<text class="chevron" x="7" y=${(open ? 15 : area.height / 2) + 7}>${glyph}</text>` : nothing}
       <text x=${left} y=${open ? 19 : 18}>${clipped(title, area.width - left - (single ? 54 : 12))}</text>
-      ${single ? nothing : svg`<text class="about" x=${left} y="33">${clipped(about(box, this.t), area.width - left - 56, 5.8)}</text>`}
+      ${single ? nothing : svg`<text class="about" x=${left} y="33">${clipped(about(box, this.t), area.width - left - 56, SMALL_LETTER)}</text>`}
       <text class="about share" x=${area.width - side} y=${open ? 19 : single ? 18 : 33}>${shareOf(box, this.network)}</text>
     </g>`;
   }

@@ -17,7 +17,7 @@ import './detail';
 import { type Box, type Drawn, NetworkTree } from './drawn';
 import { type Layout, layoutOf } from './layout';
 import { networkStyles } from './styles';
-import { about } from './words';
+import { about, LETTER, SMALL_LETTER } from './words';
 
 /** A drawing with where everything lies. */
 interface Picture {
@@ -94,8 +94,11 @@ export class NetworkView extends PrismElement {
     pen.font = `12px ${getComputedStyle(this).fontFamily}`;
     const { title, kind } = box;
     const sides = kind === 'node' ? 20 : 36;
-    const below = 0.95 * pen.measureText(about(box, this.t)).width + 50;
-    const text = Math.max(pen.measureText(title).width + (title === box.about ? 50 : 0), below);
+    // No narrower than what {@link clipped} leaves whole.
+    const wide = (text: string, letter: number): number =>
+      Math.max((letter / LETTER) * pen.measureText(text).width, letter * text.length) + 3;
+    const below = wide(about(box, this.t), SMALL_LETTER) + 50;
+    const text = Math.max(wide(title, LETTER) + (title === box.about ? 50 : 0), below);
     return Math.min(240, Math.max(132, 8 * Math.ceil((text + sides) / 8)));
   };
 

@@ -58,8 +58,12 @@ export function ribbonText({ from, to, relevance }: Ribbon, { boxes }: Drawn, ne
   return `${way}\n${words}`;
 }
 
+/** Room that a letter of a title and of the line below it is given, px; few need more. */
+export const LETTER = 6.4;
+export const SMALL_LETTER = 5.8;
+
 /** As much of a text as there is room for. */
-export function clipped(text: string, width: number, letter = 6.4): string {
+export function clipped(text: string, width: number, letter = LETTER): string {
   const most = Math.max(3, Math.floor(width / letter));
   if (text.length <= most) return text;
   const tail = Math.floor(most / 3);
