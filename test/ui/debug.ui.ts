@@ -230,7 +230,10 @@ describe('at a breakpoint', () => {
     await until('the menu of the editor', async () => {
       await page.keyboard.press('Escape');
       await page.keyboard.press('Shift+F10');
-      await page.getByRole('menuitem', { name: 'View as Image/Heatmap' }).last().click({ timeout: 2000 });
+      const item = page.getByRole('menuitem', { name: 'View as Image/Heatmap' }).last();
+      await item.click({ timeout: 2000 });
+      // A menu that has just opened takes no clicks yet.
+      await item.waitFor({ state: 'hidden', timeout: 2000 });
       return true;
     });
     await viewer('batch', '0:0:');
