@@ -1,4 +1,7 @@
 /** Runs a package's command by this Node. */
+/** The project’s folder. */
+export const root: string;
+
 export function runBin(
   name: string,
   args: readonly string[],

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { downloadAndUnzipVSCode } from '@vscode/test-electron';
 import { bootstrap, tools } from '../../../scripts/bootstrap.mjs';
 import { vsixPath } from '../../../scripts/package.mjs';
-import { runBin } from '../../../scripts/tools.mjs';
+import { root, runBin } from '../../../scripts/tools.mjs';
 import type { Machine } from './machine';
 import { Profile } from './profile';
 import { installOnServer } from './server';
@@ -13,7 +13,8 @@ import { installOnDesktop } from './window';
 function debugpyPackage(folder: string): string {
   const out = path.join(folder, 'debugpy.vsix');
   const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license'];
-  const cwd = path.join(import.meta.dirname, 'debugpy');
+  // Not by the place of this file: scripts bundle it elsewhere.
+  const cwd = path.join(root, 'test/support/vscode/debugpy');
   runBin('@vscode/vsce', ['package', ...options, '--out', out], { command: 'vsce', cwd, stdio: 'ignore' });
   return out;
 }
