@@ -1,7 +1,7 @@
-/** Runs a package's command by this Node. */
-/** The project’s folder. */
+/** The project's folder. */
 export const root: string;
 
+/** Runs a package's command by this Node. */
 export function runBin(
   name: string,
   args: readonly string[],
