@@ -63,9 +63,11 @@ describe('time', () => {
     expect(images).toHaveLength(6);
     mkdirSync(inFolder('checkpoints'));
     // One by one: VS Code may drop a selection of several while an editor opens.
-    for (const image of images) await workbench().contextMenu(`samples/${image}`, 'Pin Image for Checkpoints');
-    view = await workbench().webview('prism-checkpoints');
-    await view.locator('tr[data-image]').nth(5).waitFor();
+    for (const [index, image] of images.entries()) {
+      await workbench().contextMenu(`samples/${image}`, 'Pin Image for Checkpoints');
+      view = await workbench().webview('prism-checkpoints');
+      await view.locator('tr[data-image]').nth(index).waitFor();
+    }
     // As long as the shortest epoch.
     await sleep(3000);
     for (const [index, epoch] of ['epoch-02', 'epoch-03', 'epoch-02', 'epoch-03'].entries()) {

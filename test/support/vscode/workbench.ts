@@ -145,7 +145,7 @@ export class Workbench {
           try {
             await item.waitFor({ state: 'visible', timeout: 1500 });
             if (index < items.length - 1) await item.hover({ timeout: 2000 });
-            else await item.click({ timeout: 3000 });
+            else await this.takeItem(item);
           } catch (error) {
             for (const _ of items) await this.page.keyboard.press('Escape');
             throw error;
@@ -154,6 +154,26 @@ export class Workbench {
         return true;
       },
       { timeout: 60_000, every: 250 },
+    );
+  }
+
+  /**
+   * Clicks an item of a menu of VS Code's until the menu is gone: one that has just opened takes no clicks for a tenth
+   * of a second, and one that took a click may need its time to go.
+   * @returns when the item was clicked, in milliseconds since 1970
+   */
+  takeItem(item: Locator): Promise<number> {
+    let clicked = 0;
+    return until(
+      'the menu to take a click',
+      async () => {
+        if (clicked > 0 && !(await item.isVisible())) return clicked;
+        clicked = Date.now();
+        await item.click({ timeout: 1000 });
+        await item.waitFor({ state: 'hidden', timeout: 300 });
+        return clicked;
+      },
+      { timeout: 5000 },
     );
   }
 
