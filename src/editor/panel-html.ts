@@ -20,13 +20,11 @@ export function panelIcon(extension: vscode.Uri): { readonly light: vscode.Uri; 
   return { light: icon('light'), dark: icon('dark') };
 }
 
+/** The bundles of webview/, by name. */
+export type PanelScript = 'webview' | 'array' | 'report' | 'checkpoints' | 'models' | 'network' | 'tokens';
+
 /** A panel's page: one script and one style sheet of the extension, and nothing from elsewhere. */
-export function panelHtml(
-  webview: vscode.Webview,
-  extension: vscode.Uri,
-  script: 'webview' | 'array' | 'report' | 'checkpoints' | 'models' | 'network' | 'tokens',
-  title: string,
-): string {
+export function panelHtml(webview: vscode.Webview, extension: vscode.Uri, script: PanelScript, title: string): string {
   const address = (file: string): string => `${webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', file))}`;
   const nonce = randomBytes(16).toString('base64url');
   const source = webview.cspSource;

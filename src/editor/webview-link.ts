@@ -3,7 +3,7 @@ import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/
 import { type Client, client, type Implementation, portTransport, serve } from '../rpc';
 
 /** Sends what one document of the webview has not got; made anew with every document. */
-type Sender<Api> = (api: Client<Api>) => () => Promise<void>;
+export type Sender<Api> = (api: Client<Api>) => () => Promise<void>;
 
 /** A connection to one life of the webview's document. */
 class Connection<Host, Api> {

@@ -7,7 +7,7 @@ import type { EngineRoom } from '../engine-room';
 import type { MethodChoice } from '../methods';
 import type { WorkspaceModels } from '../models';
 import type { Panels } from '../panels';
-import { ArrayPanel } from './array-panel';
+import { ArrayPanel, type ArrayPanelOptions } from './array-panel';
 import { HeldSource, VariableSource } from './array-source';
 import { changesBetween } from './changes';
 import { currentStop, Debuggee, type Stop } from './debuggee';
@@ -122,9 +122,13 @@ export class DebugRoom implements vscode.Disposable {
     await this.#changes.show(source, where, notes);
   }
 
+  get #place(): Pick<ArrayPanelOptions, 'extension' | 'log'> {
+    return { extension: this.#rooms.context.extensionUri, log: this.#rooms.log };
+  }
+
   #open(expression: string, { where }: Stop): ArrayPanel {
     const panel = new ArrayPanel({
-      extension: this.#rooms.context.extensionUri,
+      ...this.#place,
       title: expression,
       where,
       explain: (item) => this.#fromPanel(expression, item),
@@ -137,7 +141,7 @@ export class DebugRoom implements vscode.Disposable {
 
   /** A panel for what is computed here. */
   #make(title: string, where: string): ArrayPanel {
-    const panel = new ArrayPanel({ extension: this.#rooms.context.extensionUri, title, where, signed: true });
+    const panel = new ArrayPanel({ ...this.#place, title, where, signed: true });
     panel.onDisposed(() => {
       if (this.#changes === panel) this.#changes = undefined;
     });
