@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ClassScore, EngineApi, Explanation, OptionValues, Progress, ScalarMap, Sheet } from '../protocol';
+import type { ClassScore, Explanation, OptionValues, Progress, ScalarMap } from '../protocol';
 import type { ComparedClass, ComparedMethod, ComparisonState, PanelQuestion } from '../protocol/panel';
+import type { EngineApi } from '../protocol/service';
+import type { Sheet } from '../protocol/study';
 import { type Client, toRemoteError } from '../rpc';
 import { changedQuestion, sameInput, titleOf } from './questions';
 

@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type { Explanation, Sheet } from '../protocol';
+import type { Explanation } from '../protocol';
 import type { HostApi } from '../protocol/panel';
+import type { Sheet } from '../protocol/study';
 import { sourceOf } from './questions';
 
 type Format = Parameters<HostApi['exportAs']>[0]['format'];

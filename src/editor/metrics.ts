@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { Explanation, InputParams, MetricSummary, StudyApi } from '../protocol';
+import type { Explanation, InputParams } from '../protocol';
+import type { MetricSummary, StudyApi } from '../protocol/study';
 import type { EngineRoom } from './engine-room';
 import { maskBeside } from './files';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
-import type { EngineApi } from '../protocol';
+import type { EngineApi } from '../protocol/service';
 import type { Client } from '../rpc';
 
 const show = async (file: string): Promise<void> => {

@@ -1,6 +1,7 @@
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { methodById } from '../methods/index';
-import type { OptionValues, RemoteError, Sheet } from '../protocol';
+import type { OptionValues, RemoteError } from '../protocol';
+import type { Sheet } from '../protocol/study';
 import { type CallContext, toRemoteError } from '../rpc';
 import { commonOptions } from './commonOptions';
 import { type Cell, contactSheet } from './contactSheet';

@@ -9,20 +9,18 @@ import { METHODS, methodById } from '../methods/index';
 import type { Method } from '../methods/method';
 import type {
   ClassScore,
-  EngineApi,
   EngineInfo,
   ExplainParams,
   Explanation,
-  JudgedMetric,
   LayerInfo,
-  MapChange,
   MethodSummary,
   ModelInfo,
   RemoteError,
   ScalarMap,
-  StudyApi,
 } from '../protocol';
+import type { EngineApi } from '../protocol/service';
 import type { ModelSource, SourceApi } from '../protocol/source';
+import type { JudgedMetric, MapChange, StudyApi } from '../protocol/study';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';

@@ -1,13 +1,6 @@
 import { basename } from 'node:path';
-import type {
-  ClassScore,
-  FeaturePart,
-  JudgedMetric,
-  LayerInfo,
-  MethodSummary,
-  ScalarMap,
-  TokenPart,
-} from '../protocol';
+import type { ClassScore, FeaturePart, LayerInfo, MethodSummary, ScalarMap, TokenPart } from '../protocol';
+import type { JudgedMetric } from '../protocol/study';
 import { arrow, escaped, number, page } from './page';
 import type { ExplainReport } from './report';
 

@@ -4,7 +4,7 @@ import type { NdArray } from '../graph/ndarray';
 import { elementCount } from '../graph/tensor';
 import { fromFloat32, isElementType } from '../inputs/elements';
 import type { Method, Options, Program, Runtime } from '../methods/method';
-import type { Unfit } from '../protocol';
+import type { Unfit } from '../protocol/study';
 import { toRemoteError } from '../rpc';
 import { classScore } from './classes';
 import { defaultShapes } from './defaultShapes';

@@ -1,5 +1,5 @@
 import type { Metric } from '../metrics/metric';
-import type { JudgedMetric, MetricSummary } from '../protocol';
+import type { JudgedMetric, MetricSummary } from '../protocol/study';
 import { toRemoteError } from '../rpc';
 import type { Desk } from './desk';
 import { type Answer, fromEmbedding, outputOf } from './explain';

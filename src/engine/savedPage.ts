@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import type { JudgedMetric, ModelInfo, ScalarMap } from '../protocol';
+import type { ModelInfo, ScalarMap } from '../protocol';
+import type { JudgedMetric } from '../protocol/study';
 import { explanationPage } from './explanationPage';
 import type { LivingExplanation } from './explanations';
 import { mapOfLocations } from './maps';

@@ -1,6 +1,11 @@
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { METHODS } from '../methods/index';
 import { METRICS } from '../metrics/index';
+import type { ScalarMap } from '../protocol';
+import type { Network } from '../protocol/flow';
+import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
+import type { ServiceApi } from '../protocol/service';
+import type { SilentUnits } from '../protocol/source';
 import type {
   EvaluationOutcome,
   EvaluationParams,
@@ -8,14 +13,9 @@ import type {
   MetricSummary,
   ModelDivergence,
   PictureFolder,
-  ScalarMap,
   Sheet,
   Unfit,
-} from '../protocol';
-import type { Network } from '../protocol/flow';
-import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
-import type { ServiceApi } from '../protocol/service';
-import type { SilentUnits } from '../protocol/source';
+} from '../protocol/study';
 import type { TokenStudy, TokenStudyParams } from '../protocol/tokens';
 import type { CallContext } from '../rpc';
 import { pictureOfSheet } from './compare';

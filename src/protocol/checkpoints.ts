@@ -1,4 +1,5 @@
-import type { ClassScore, MapChange, RemoteError, ScalarMap } from '../protocol';
+import type { ClassScore, RemoteError, ScalarMap } from '../protocol';
+import type { MapChange } from './study';
 
 /** What one checkpoint of a model in training says of one pinned image. */
 export interface CheckpointCell {

@@ -1,12 +1,5 @@
-import type {
-  ExplainParams,
-  Explanation,
-  InputParams,
-  ModelDivergence,
-  Progress,
-  RemoteError,
-  ScalarMap,
-} from '../protocol';
+import type { ExplainParams, Explanation, InputParams, Progress, RemoteError, ScalarMap } from '../protocol';
+import type { ModelDivergence } from './study';
 
 /** Two models on one input. */
 export interface ModelsQuestion extends Omit<ExplainParams, 'model' | keyof InputParams> {

@@ -1,17 +1,16 @@
 import type {
   ExplainParams,
   Explanation,
-  JudgedMetric,
   MethodSummary,
   OptionValues,
   Photograph,
   Progress,
   RemoteError,
   ScalarMap,
-  Unfit,
   Where,
 } from '../protocol';
 import type { PfvHostApi } from './pfv';
+import type { JudgedMetric, Unfit } from './study';
 
 /** One method of a comparison, for one class; its map is asked for apart, by the handle of its explanation. */
 export interface ComparedMethod {

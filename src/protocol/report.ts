@@ -1,4 +1,5 @@
-import type { EvaluationParams, Progress, RemoteError } from '../protocol';
+import type { Progress, RemoteError } from '../protocol';
+import type { EvaluationParams } from './study';
 
 /** What the panel of an evaluation shows. */
 export interface ReportState {

@@ -1,6 +1,6 @@
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { JudgedMetric } from '../../src/protocol';
+import type { JudgedMetric } from '../../src/protocol/study';
 import { number } from '../logic/numbers';
 import { PrismElement } from './element';
 import { icon } from './icon';

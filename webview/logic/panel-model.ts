@@ -1,6 +1,5 @@
 import type {
   Explanation,
-  JudgedMetric,
   LayerInfo,
   MethodSummary,
   OptionInfo,
@@ -8,6 +7,7 @@ import type {
   PicturedExplanation,
 } from '../../src/protocol';
 import type { ComparedMethod, ComparisonState, HistoryEntry, HostApi, PanelState } from '../../src/protocol/panel';
+import type { JudgedMetric } from '../../src/protocol/study';
 import type { Client } from '../../src/rpc';
 import { Alternating } from './alternating';
 import { type Asked, methodAsked, optionsAsked } from './asked';

@@ -1,7 +1,8 @@
 import { html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
-import type { LayerDivergence, ModelDivergence, ScalarMap } from '../../src/protocol';
+import type { ScalarMap } from '../../src/protocol';
 import type { ModelsHostApi, ModelsState } from '../../src/protocol/models';
+import type { LayerDivergence, ModelDivergence } from '../../src/protocol/study';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';

@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
-import type { ClassScore, MapChange, OptionValues, ScalarMap } from '../../protocol';
+import type { ClassScore, OptionValues, ScalarMap } from '../../protocol';
+import type { MapChange } from '../../protocol/study';
 import { QuietEngine } from '../quiet-engine';
 import type { CheckpointExplainer } from './timeline';
 

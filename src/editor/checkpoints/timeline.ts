@@ -1,6 +1,7 @@
 import { PrismError } from '../../graph/errors';
-import type { ClassScore, MapChange, ScalarMap } from '../../protocol';
+import type { ClassScore, ScalarMap } from '../../protocol';
 import type { CheckpointCell, CheckpointChange, CheckpointStep } from '../../protocol/checkpoints';
+import type { MapChange } from '../../protocol/study';
 import { toRemoteError } from '../../rpc';
 
 /** Who explains checkpoints. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { EvaluationParams, OptionValues, PictureFolder } from '../../protocol';
+import type { OptionValues } from '../../protocol';
+import type { EvaluationParams, PictureFolder } from '../../protocol/study';
 import type { EngineRoom } from '../engine-room';
 import type { MethodChoice } from '../methods';
 import { type MetricChoice, needsMask } from '../metrics';

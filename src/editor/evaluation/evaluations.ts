@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { EvaluationParams } from '../../protocol';
+import type { EvaluationParams } from '../../protocol/study';
 import { evaluationViewType } from '../contributions';
 import { type Asking, askEvaluation, type Named } from './ask';
 import { EvaluationPanel, type EvaluationRooms } from './panel';

@@ -1,7 +1,7 @@
 import type { FloatArray } from '../../graph/ndarray';
 import { elementCount } from '../../graph/tensor';
 import { spearman } from '../../metrics/statistics';
-import type { MapLikeness, VectorLikeness } from '../../protocol';
+import type { MapLikeness, VectorLikeness } from '../../protocol/study';
 import { channelAxis } from '../maps';
 
 /** Two vectors without length point the same way; one without points nowhere. */

@@ -3,7 +3,7 @@ import { replaceFile, writeAll } from '../../graph/dataFile';
 import { PrismError } from '../../graph/errors';
 import { METHODS, methodById } from '../../methods/index';
 import { mean } from '../../metrics/statistics';
-import type { Unfit } from '../../protocol';
+import type { Unfit } from '../../protocol/study';
 import type { CallContext } from '../../rpc';
 import { commonOptions } from '../commonOptions';
 import type { Desk, Worked, Workshop } from '../desk';

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PrismError } from '../../graph/errors';
-import type { PictureFolder } from '../../protocol';
+import type { PictureFolder } from '../../protocol/study';
 import { findItems } from './items';
 
 /** Where masks of a folder's pictures usually lie, the nearest first. */

@@ -1,6 +1,6 @@
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { PrismError } from '../../../src/graph/errors';
-import type { EngineApi } from '../../../src/protocol';
+import type { EngineApi } from '../../../src/protocol/service';
 import { type Implementation, serve } from '../../../src/rpc';
 
 /** An engine process that does what the model's name says, for tests of whoever talks to it. */

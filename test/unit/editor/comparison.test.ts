@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Comparison } from '../../../src/editor/comparison';
 import { keptQuestion } from '../../../src/editor/kept-question';
 import { PrismError } from '../../../src/graph/errors';
-import type { EngineApi, ExplainParams, Explanation, OptionValues } from '../../../src/protocol';
+import type { ExplainParams, Explanation, OptionValues } from '../../../src/protocol';
 import type { PanelQuestion } from '../../../src/protocol/panel';
+import type { EngineApi } from '../../../src/protocol/service';
 import { type Client, cancelled } from '../../../src/rpc';
 
 const labels = ['cat', 'dog', 'fox'];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type CheckpointExplainer, Timeline } from '../../../src/editor/checkpoints/timeline';
 import { PrismError } from '../../../src/graph/errors';
-import type { ClassScore, MapChange, ScalarMap } from '../../../src/protocol';
+import type { ClassScore, ScalarMap } from '../../../src/protocol';
+import type { MapChange } from '../../../src/protocol/study';
 
 const target = (index: number): ClassScore => ({ index, label: `class ${index}`, score: 1, probability: 1 });
 const map = (...data: number[]): ScalarMap => ({ width: data.length, height: 1, data: Float32Array.from(data) });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../../src/engine/engine';
-import type { JudgedMetric } from '../../../src/protocol';
+import type { JudgedMetric } from '../../../src/protocol/study';
 import { BLUE, RED, Workspace } from '../../support/engine/workspace';
 
 let workspace: Workspace;

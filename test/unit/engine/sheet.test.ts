@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { pictureOfSheet } from '../../../src/engine/compare';
-import type { Photograph, Sheet } from '../../../src/protocol';
+import type { Photograph } from '../../../src/protocol';
+import type { Sheet } from '../../../src/protocol/study';
 
 /** Sides, gaps and lines of a picture as they are printed: 320 pixels each, 16 around, 44 for the words. */
 const place = (column: number, row: number): { left: number; top: number } => ({
