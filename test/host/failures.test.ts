@@ -75,19 +75,23 @@ describe('the engine', () => {
     const settings = vscode.workspace.getConfiguration('modelPrism');
     const { engine } = await activated();
     ready(await explained(explain, uri(hexagon())));
-    const before = await engineProcess();
-    await settings.update('provider', 'coreml', vscode.ConfigurationTarget.Workspace);
-    try {
-      const info = await until('another engine', () => {
+    /** Changes the setting and waits for the engine that obeys it. */
+    const set = async (provider: string | undefined) => {
+      const before = await engineProcess();
+      await settings.update('provider', provider, vscode.ConfigurationTarget.Workspace);
+      return until('another engine', () => {
         const { status } = engine;
         return status.state === 'ready' && status.info.pid !== before ? status.info : undefined;
       });
+    };
+    try {
+      const info = await set('coreml');
       if (process.platform !== 'darwin') {
         assert.equal(info.provider, 'cpu');
         assert.match(info.reason ?? '', /coreml/);
       }
     } finally {
-      await settings.update('provider', undefined, vscode.ConfigurationTarget.Workspace);
+      await set(undefined);
     }
   });
 });

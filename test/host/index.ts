@@ -14,7 +14,7 @@ const resultsVariable = 'MODEL_PRISM_HOST_RESULTS';
 
 /** What VS Code calls in the extension host, in the browser as on a desktop. Rejects when a test failed. */
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 120_000 });
+  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 120_000, retries: 1 });
   const files = readdirSync(__dirname, { recursive: true, encoding: 'utf8' });
   for (const file of files.filter((name) => name.endsWith('.test.js')).sort())
     mocha.addFile(path.join(__dirname, file));
@@ -22,6 +22,7 @@ export async function run(): Promise<void> {
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve());
     runner.on('pass', (test) => results.push({ title: test.fullTitle() }));
+    runner.on('retry', (test, error: Error) => console.warn(`tried again: ${test.fullTitle()}: ${error.message}`));
     // Hooks fail under their own title.
     runner.on('fail', (test, error: Error) =>
       results.push({ title: test.fullTitle(), failure: error.stack ?? `${error}` }),

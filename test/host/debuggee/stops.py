@@ -1,6 +1,8 @@
 """Holds what is hard to look at, and stops at two lines (marked `stop`).
 
-    python stops.py PICTURE
+    python stops.py PICTURE CALLS
+
+The slow module adds a byte to the file CALLS whenever one of its layers is called.
 """
 import os
 import sys
@@ -10,8 +12,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-
-calls = []
 
 
 class Silent:
@@ -29,7 +29,8 @@ class Ending:
 
 class Slow(nn.Linear):
     def forward(self, x):
-        calls.append(1)
+        with open(sys.argv[2], "ab") as calls:
+            calls.write(b".")
         time.sleep(0.05)
         return super().forward(x)
 
