@@ -2,7 +2,7 @@ import { replaceFile, writeAll } from '../graph/dataFile';
 import { METHODS } from '../methods/index';
 import { METRICS } from '../metrics/index';
 import type { ScalarMap } from '../protocol';
-import type { Network } from '../protocol/flow';
+import type { Network, NetworkStream } from '../protocol/flow';
 import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
 import type { ServiceApi } from '../protocol/service';
 import type { SilentUnits } from '../protocol/source';
@@ -141,11 +141,11 @@ export class Service extends Engine implements ServiceApi {
   }
 
   async valueMap(
-    { explanation, value }: { explanation: string; value: string },
+    { explanation, value, stream }: { explanation: string; value: string; stream?: NetworkStream },
     context?: CallContext,
   ): Promise<ScalarMap> {
     const { answer } = this.living(explanation);
-    const { result } = await this.work(answer.model.path, (desk) => mapOfValue(desk, answer, value), context);
+    const { result } = await this.work(answer.model.path, (desk) => mapOfValue(desk, answer, value, stream), context);
     return result;
   }
 

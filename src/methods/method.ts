@@ -122,7 +122,7 @@ export interface RelevanceFlow {
   /** The nodes that were walked, in topological order: the method may have rewritten the model. */
   readonly nodes: readonly Node[];
   /** The values that relevance set out from. */
-  readonly starts: readonly { readonly value: string; readonly relevance: number }[];
+  readonly starts: readonly Omit<Movement, 'node'>[];
   readonly moves: readonly Movement[];
   /** What stays at a node, by its first output; where it is absent, all that came and did not go on. */
   readonly kept?: ReadonlyMap<string, Pick<LedgerEntry, 'sink' | 'lost'>>;

@@ -19,6 +19,8 @@ export interface NetworkNode {
   readonly sink: number;
   /** Relevance that could be given to nothing. */
   readonly lost: number;
+  /** Of two streams, what is in `sink` and `lost` of that against. */
+  readonly against?: { readonly sink: number; readonly lost: number };
 }
 
 /** A module of the model, or a stretch of one that has too many parts to be seen at once. */
@@ -35,6 +37,8 @@ export interface NetworkEdge {
   readonly from: number;
   readonly to: number;
   readonly relevance: number;
+  /** Of two streams, what is in `relevance` of that against. */
+  readonly against?: number;
 }
 
 /** A model as a flow of relevance. */
@@ -48,14 +52,23 @@ export interface Network {
   readonly widths: 'relevance' | 'none';
   /** Relevance that set out. */
   readonly total: number;
+  /** There are two streams without sign, one for what is explained and one against it: what is in `total` of the second. */
+  readonly totalAgainst?: number;
   /** The relevance is that of the score itself: the contrast of the map adds up to nothing. */
   readonly withoutContrast?: boolean;
 }
+
+/** Of two streams, which one's map is meant, or the first minus the second; the one that was explained when absent. */
+export type NetworkStream = 'positive' | 'negative' | 'both';
 
 /** What the engine answers to a network view. */
 export interface FlowApi {
   /** The model of a living explanation, and what relevance went along its connections. May take seconds. */
   network(params: { readonly explanation: string }): Promise<Network>;
   /** Relevance of one value of a living explanation. METHOD_WITHOUT_LAYERS, PFV_UNKNOWN_LAYER. */
-  valueMap(params: { readonly explanation: string; readonly value: string }): Promise<ScalarMap>;
+  valueMap(params: {
+    readonly explanation: string;
+    readonly value: string;
+    readonly stream?: NetworkStream;
+  }): Promise<ScalarMap>;
 }

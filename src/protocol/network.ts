@@ -1,5 +1,5 @@
-import type { ClassScore, MethodSummary, Progress, RemoteError, ScalarMap } from '../protocol';
-import type { Network } from './flow';
+import type { ClassScore, MethodSummary, Progress, RemoteError, ScalarMap, TextParts } from '../protocol';
+import type { Network, NetworkStream } from './flow';
 
 /** The explanation that a network view shows. */
 export interface NetworkSubject {
@@ -11,6 +11,8 @@ export interface NetworkSubject {
   readonly method: Pick<MethodSummary, 'id' | 'title' | 'signed'>;
   /** What was explained, as a person calls it. */
   readonly input: string;
+  /** Of a text: its tokens, which many values have a place for each. */
+  readonly text?: TextParts;
 }
 
 /** What a network view shows at one moment; the network itself comes apart, as it is large. */
@@ -31,7 +33,7 @@ export interface NetworkState {
 export interface NetworkHostApi {
   ready(params: Record<string, never>): Promise<NetworkState>;
   /** Relevance of the value of a node. */
-  valueMap(params: { readonly value: string }): Promise<ScalarMap>;
+  valueMap(params: { readonly value: string; readonly stream?: NetworkStream }): Promise<ScalarMap>;
   /** Opens a layer in the panel of the explanation. */
   openLayer(params: { readonly layer: string }): Promise<void>;
   /** Opens the line of the training code that made a value. */

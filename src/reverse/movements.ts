@@ -8,6 +8,8 @@ export interface Movement {
   readonly node: string;
   readonly value: string;
   readonly relevance: number;
+  /** Of two streams without sign, that against: its part of `relevance`. */
+  readonly against?: number;
 }
 
 /** Notes what a reverse pass moves from every node of a graph to each value that the node reads. */

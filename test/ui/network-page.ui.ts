@@ -45,6 +45,26 @@ const network: Network = {
   total: 10,
 };
 
+/** The same by two streams, of which the head loses some of both. */
+const streams: Network = {
+  ...network,
+  nodes: network.nodes.map((n) => ({
+    ...n,
+    sink: 0,
+    lost: n.title === 'head' ? 2 : 0,
+    against: { sink: 0, lost: n.title === 'head' ? 0.5 : 0 },
+  })),
+  edges: [
+    { from: 4, to: 5, relevance: 10, against: 4 },
+    { from: 2, to: 4, relevance: 5, against: 2 },
+    { from: 3, to: 4, relevance: 3, against: 1.5 },
+    { from: 1, to: 2, relevance: 5, against: 2 },
+    { from: 0, to: 1, relevance: 5, against: 2 },
+    { from: 0, to: 3, relevance: 3, against: 1.5 },
+  ],
+  totalAgainst: 4,
+};
+
 let browser: Browser;
 let site: NetworkSite;
 let page: Page;
@@ -62,7 +82,7 @@ beforeAll(async () => {
     total: 0,
     edges: network.edges.map((e) => ({ ...e, relevance: 0 })),
   };
-  site = await serveNetworks({ small: network, plain });
+  site = await serveNetworks({ small: network, plain, streams });
 });
 
 afterAll(async () => {
@@ -186,6 +206,64 @@ describe('the network view', () => {
     // What was closed stays closed.
     expect(await box('a').count()).toBe(0);
     expect(await page.getByText('Another explanation is being made').count()).toBe(0);
+  });
+
+  test('draws two streams apart, or what is chosen of them, with the maps of each', async () => {
+    await page.context().close();
+    ({ page, troubles } = await openNetwork(browser, site, { network: 'streams' }));
+    const bands = async (ends: string) => (await ribbons()).filter(([name]) => name === ends).map(([, width]) => width);
+    const near = (...widths: number[]) => widths.map((width) => expect.closeTo(width, 3));
+    expect(await bands('n4 n5')).toEqual(near(24, 16));
+    expect(await bands('n2 n4')).toEqual(near(12, 8));
+    expect(await page.locator('[data-stays="n4"]').count()).toBe(2);
+    expect(await box('head').getAttribute('aria-label')).toContain('Comes in: 6.00 (60 %) for, 4.00 (40 %) against');
+    await box('b').click();
+    await until('both maps', async () => (await calls('valueMap')).length === 2);
+    expect(await calls('valueMap')).toEqual([
+      { value: '/b', stream: 'positive' },
+      { value: '/b', stream: 'negative' },
+    ]);
+    await page.getByRole('combobox', { name: 'Streams of relevance' }).click();
+    await page.getByRole('option', { name: 'Only against' }).click();
+    await until('one band', async () => (await bands('n4 n5')).length === 1);
+    expect(await bands('n2 n4')).toEqual(near(20));
+    expect(await box('head').getAttribute('aria-label')).toContain('Comes in: 4.00 (100 %)');
+    await until('its map', async () => (await calls('valueMap')).length === 3);
+    expect((await calls('valueMap')).at(-1)).toEqual({ value: '/b', stream: 'negative' });
+    expect(await box('b').getAttribute('aria-selected')).toBe('true');
+  });
+
+  test('shows the relevance of the tokens of a text where a box has a place for each', async () => {
+    const words = ['good', 'bad', 'ugly'];
+    await page.evaluate(
+      ([whole, tokens]) => {
+        const text = {
+          text: tokens.join(' '),
+          tokens: tokens.map((word, id) => {
+            const start = tokens.slice(0, id).join(' ').length + Number(id > 0);
+            return { text: word, id, start, end: start + word.length, relevance: 0 };
+          }),
+        };
+        const subject = {
+          id: 'a text',
+          model: 'model.onnx',
+          target: { index: 1, label: 'praise', score: 2, probability: 0.9 },
+          method: { id: 'backtrace', title: 'DLBacktrace', signed: true },
+          input: 'praise.txt',
+          text,
+        };
+        return networkDemo.show(whole, { subject });
+      },
+      [network, words] as const,
+    );
+    await box('b').click();
+    const rows = page.locator('prism-network-detail').getByRole('option');
+    await until('a row for each', async () => (await rows.count()) === words.length);
+    expect(await rows.allInnerTexts()).toEqual([
+      expect.stringMatching(/^good\s+.*0\.25/s),
+      expect.stringMatching(/^bad\s+.*0\.5/s),
+      expect.stringMatching(/^ugly\s+.*0\.75/s),
+    ]);
   });
 
   test('says where a method tells no relevance between nodes', async () => {

@@ -118,6 +118,17 @@ export class TextView extends PrismElement {
         width: 1px;
       }
 
+      :host([narrow]) {
+        grid-template-columns: minmax(0, 1fr);
+        grid-template-rows: auto auto;
+        padding-inline: 0;
+      }
+
+      :host([narrow]) .list,
+      :host([narrow]) .text {
+        max-height: 240px;
+      }
+
       @media (max-width: 640px) {
         :host {
           grid-template-columns: minmax(0, 1fr);

@@ -4,7 +4,7 @@ import type { Network } from '../../src/protocol/flow';
 import { PrismElement } from '../elements/element';
 import { moveFocus } from '../elements/roving';
 import type { Box, Drawn } from './drawn';
-import { type Area, boxHeight, type Laid, type Layout, pathOf, thickness } from './layout';
+import { type Area, boxHeight, type Laid, type Layout, pathBeside, pathOf, thickness } from './layout';
 import { canvasStyles } from './styles';
 import { about, boxText, clipped, ribbonText, SMALL_LETTER, shareOf } from './words';
 
@@ -198,17 +198,21 @@ export class NetworkCanvas extends PrismElement {
   }
 
   #ribbon(ribbon: Laid, near: string | undefined): SVGTemplateResult {
-    const { from, to, relevance, width, points } = ribbon;
+    const { from, to, relevance, width, points, bands } = ribbon;
     const plain = this.network.widths === 'none';
     const kind = plain ? 'plain' : relevance === 0 ? 'nothing' : relevance < 0 ? 'against' : 'for';
     const isNear = near === from || near === to;
-    return svg`<path
-      class="ribbon ${kind} ${isNear ? 'near' : ''}"
-      d=${pathOf(points)}
-      stroke-width=${width}
+    const band = (of: string, path: string, size: number): SVGTemplateResult => svg`<path
+      class="ribbon ${of} ${isNear ? 'near' : ''}"
+      d=${path}
+      stroke-width=${size}
       data-ribbon="${from} ${to}"
       @pointermove=${(event: PointerEvent) => this.#tell(event, ribbonText(ribbon, this.drawn, this.network, this.t))}
     />`;
+    if (!bands || relevance === 0) return band(kind, pathOf(points), width);
+    const [inFavour, against] = bands;
+    return svg`${inFavour > 0 ? band('for', pathBeside(points, against / 2), inFavour) : nothing}
+      ${against > 0 ? band('against', pathBeside(points, -inFavour / 2), against) : nothing}`;
   }
 
   /** What stays at a box runs out at its side. */
@@ -217,11 +221,19 @@ export class NetworkCanvas extends PrismElement {
     const { scale } = this.layout;
     const total = Math.abs(this.network.total);
     if (!area || scale === 0) return nothing;
+    const { sink, lost, against } = balance;
     const drawn = (
-      [
-        ['', balance.sink],
-        ['lost', balance.lost],
-      ] as const
+      against
+        ? ([
+            ['for', sink - against.sink],
+            ['against', against.sink],
+            ['lost for', lost - against.lost],
+            ['lost against', against.lost],
+          ] as const)
+        : ([
+            ['', sink],
+            ['lost', lost],
+          ] as const)
     ).filter(([, value]) => Math.abs(value) > total * 1e-3 && Math.abs(value) * scale > 0.2);
     let y = area.y + area.height / 2 - drawn.reduce((sum, [, value]) => sum + thickness(value, scale) + 2, -2) / 2;
     return svg`${drawn.map(([kind, value]) => {

@@ -1,13 +1,21 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { ScalarMap } from '../../src/protocol';
-import type { Network } from '../../src/protocol/flow';
+import type { ScalarMap, TextParts } from '../../src/protocol';
+import type { Network, NetworkStream } from '../../src/protocol/flow';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';
 import '../elements/map';
+import '../elements/text';
+import { colourMap } from '../logic/colour-maps';
 import { number, shape } from '../logic/numbers';
 import type { Box } from './drawn';
 import { about, balanceLines, gapOf } from './words';
+
+/** The map of a value; `stream` where there are several. */
+export interface StreamMap {
+  readonly map: ScalarMap;
+  readonly stream?: NetworkStream;
+}
 
 declare module '../elements/element' {
   interface PrismEvents {
@@ -44,6 +52,19 @@ export class NetworkDetail extends PrismElement {
         gap: 2px 12px;
         grid-template-columns: minmax(0, 1fr) auto;
         margin: 8px 0;
+      }
+
+      dl.streams {
+        grid-template-columns: minmax(0, 1fr);
+      }
+
+      dl.streams dt:not(:first-child) {
+        margin-top: 4px;
+      }
+
+      dl.streams dd {
+        border-top: 0;
+        text-align: start;
       }
 
       dt {
@@ -86,7 +107,10 @@ export class NetworkDetail extends PrismElement {
 
   @property({ attribute: false }) network!: Network;
   @property({ attribute: false }) box: Box | undefined;
-  @property({ attribute: false }) map: ScalarMap | undefined;
+  /** Relevance of what it makes; of several streams one after the other. */
+  @property({ attribute: false }) maps: readonly StreamMap[] = [];
+  /** What is explained, where it is a text. */
+  @property({ attribute: false }) text: TextParts | undefined;
   /** The map is being made. */
   @property({ type: Boolean }) waiting = false;
   @property({ type: Boolean }) signed = true;
@@ -104,7 +128,7 @@ export class NetworkDetail extends PrismElement {
       <p class="quiet">${[about(box, t), kind === 'node' ? shape(node.shape) : ''].filter(Boolean).join(' · ')}</p>
       ${
         lines.length > 0
-          ? html`<dl>
+          ? html`<dl class=${balance.against ? 'streams' : ''}>
               ${lines.map(([name, value]) => html`<dt>${name}</dt><dd class="number">${value}</dd>`)}
               ${inner ? html`<dt class="gap">${t('Does not add up by')}</dt><dd class="number gap">${number(gap, 2)}</dd>` : nothing}
             </dl>`
@@ -126,16 +150,32 @@ export class NetworkDetail extends PrismElement {
             : nothing
         }
       </div>
-      ${this.waiting ? html`<p class="quiet">${t('Making its map…')}</p>` : nothing} ${this.#map()}
+      ${this.waiting ? html`<p class="quiet">${t('Making its map…')}</p>` : nothing}
+      ${this.maps.map((map) => this.#map(box, map))}
     `;
   }
 
-  #map(): TemplateResult | typeof nothing {
-    const { map, box, t } = this;
-    if (!map || !box) return nothing;
+  #map({ kind, node }: Box, { map, stream }: StreamMap): TemplateResult {
+    const { t, text } = this;
     const { width, height } = map;
-    const what = box.kind === 'module' ? t('Relevance of what the module makes, {0}', box.node.title) : t('Relevance');
-    return html`<div class="quiet">${what} · <span class="number">${width} × ${height}</span></div>
-      <prism-map class=${height === 1 ? 'strip' : ''} .map=${map} .signed=${this.signed}></prism-map>`;
+    const streams = {
+      positive: t('Relevance for'),
+      negative: t('Relevance against'),
+      both: t('Relevance for minus against'),
+    };
+    const name = stream ? streams[stream] : t('Relevance');
+    const what = kind === 'module' ? t('{0} of what the module makes, {1}', name, node.title) : name;
+    const shown = stream === 'negative' ? { ...map, data: map.data.map((value) => -value) } : map;
+    const heading = html`<div class="quiet">${what} · <span class="number">${width} × ${height}</span></div>`;
+    if (height === 1 && text?.tokens.length === width) return html`${heading} ${this.#tokens(text, shown)}`;
+    return html`${heading}
+      <prism-map class=${height === 1 ? 'strip' : ''} .map=${shown} .signed=${this.signed}></prism-map>`;
+  }
+
+  /** A value with a place for every token: what it is at each. */
+  #tokens({ tokens, ...whole }: TextParts, { data }: ScalarMap): TemplateResult {
+    const content = { ...whole, tokens: tokens.map((token, at) => ({ ...token, relevance: data[at]! })) };
+    const colours = this.signed ? colourMap('rdbu', 'diverging') : colourMap('inferno', 'sequential');
+    return html`<prism-text narrow .t=${this.t} .content=${content} .colours=${colours}></prism-text>`;
   }
 }

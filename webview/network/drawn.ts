@@ -1,4 +1,5 @@
 import type { Network, NetworkNode } from '../../src/protocol/flow';
+import { streamsSeen } from './streams';
 
 /** What of a network is seen when some of its modules are open. */
 
@@ -10,6 +11,8 @@ export interface Balance {
   readonly in: number;
   readonly sink: number;
   readonly lost: number;
+  /** Of two streams, what in these is of that against. */
+  readonly against?: Omit<Balance, 'against'>;
 }
 
 interface Place {
@@ -40,6 +43,8 @@ export interface Ribbon {
   readonly from: string;
   readonly to: string;
   readonly relevance: number;
+  /** Of two streams, what in `relevance` is of that against. */
+  readonly against?: number;
 }
 
 export interface Drawn {
@@ -60,7 +65,12 @@ export class NetworkTree {
     this.network = network;
     this.#members = membersOf(network);
     this.#parts = partsOf(network, this.#members);
-    this.#balances = balancesOf(network);
+    const balances = balancesOf(network);
+    if (network.totalAgainst !== undefined) {
+      const against = balancesOf(streamsSeen(network, 'against'));
+      for (const [id, balance] of balances) balances.set(id, { ...balance, against: against.get(id)! });
+    }
+    this.#balances = balances;
   }
 
   /** The modules that are open at first: all of a level together, as long as no more than `most` boxes are seen. */
@@ -127,14 +137,15 @@ export class NetworkTree {
       }
     };
     visit(0, 1);
-    const ribbons = new Map<string, { from: string; to: string; relevance: number }>();
+    const ribbons = new Map<string, { from: string; to: string; relevance: number; against?: number }>();
     for (const edge of this.network.edges) {
       const from = seen.get(edge.from)!;
       const to = seen.get(edge.to)!;
       if (from === to) continue;
-      const known = ribbons.get(`${from} ${to}`);
-      if (known) known.relevance += edge.relevance;
-      else ribbons.set(`${from} ${to}`, { from, to, relevance: edge.relevance });
+      const ribbon = ribbons.get(`${from} ${to}`) ?? { from, to, relevance: 0 };
+      ribbon.relevance += edge.relevance;
+      if (edge.against !== undefined) ribbon.against = (ribbon.against ?? 0) + edge.against;
+      ribbons.set(`${from} ${to}`, ribbon);
     }
     return { boxes, ribbons: [...ribbons.values()] };
   }

@@ -25,6 +25,8 @@ export interface Area {
 export interface Laid extends Ribbon {
   readonly points: readonly ElkPoint[];
   readonly width: number;
+  /** Of two streams: the widths of both bands, that for first. */
+  readonly bands?: readonly [number, number];
 }
 
 /** The width of a box. */
@@ -73,6 +75,19 @@ export function scaleOf({ boxes, ribbons }: Drawn): number {
 export const thickness = (relevance: number, scale: number): number =>
   Number.isFinite(relevance) ? Math.max(THINNEST, Math.abs(relevance) * scale) : THINNEST;
 
+/** Widths of both streams of a ribbon; one that carries nothing is not drawn, unless the other one carries nothing too. */
+function bandsOf({ relevance, against = 0 }: Ribbon, scale: number): [number, number] {
+  const inFavour = relevance - against;
+  const [wide, other] = [inFavour, against].map((amount) => (amount * scale < 0.05 ? 0 : thickness(amount, scale)));
+  return wide === 0 && other === 0 ? [THINNEST, 0] : [wide!, other!];
+}
+
+function widthOf(ribbon: Ribbon, scale: number): number {
+  if (ribbon.against === undefined) return thickness(ribbon.relevance, scale);
+  const [inFavour, against] = bandsOf(ribbon, scale);
+  return inFavour + against;
+}
+
 function graphOf({ boxes, ribbons }: Drawn, measure: Measure, scale: number): ElkNode {
   const nodes = new Map<string | undefined, ElkNode>([
     [undefined, { id: 'model', layoutOptions: options, children: [] }],
@@ -86,11 +101,11 @@ function graphOf({ boxes, ribbons }: Drawn, measure: Measure, scale: number): El
     nodes.get(parent)!.children!.push(node);
   }
   const root = nodes.get(undefined)!;
-  root.edges = ribbons.map(({ from, to, relevance }, index) => ({
+  root.edges = ribbons.map((ribbon, index) => ({
     id: `e${index}`,
-    sources: [from],
-    targets: [to],
-    layoutOptions: { 'elk.edge.thickness': String(thickness(relevance, scale)) },
+    sources: [ribbon.from],
+    targets: [ribbon.to],
+    layoutOptions: { 'elk.edge.thickness': String(widthOf(ribbon, scale)) },
   }));
   return root;
 }
@@ -108,7 +123,8 @@ export async function layoutOf(drawn: Drawn, measure: Measure, elk: Pick<ELK, 'l
   const ways = new Map((laid.edges ?? []).map((edge) => [edge.id, edge]));
   const ribbons = drawn.ribbons.map((ribbon, index) => ({
     ...ribbon,
-    width: thickness(ribbon.relevance, scale),
+    width: widthOf(ribbon, scale),
+    ...(ribbon.against !== undefined && { bands: bandsOf(ribbon, scale) }),
     points: pointsOf(ways.get(`e${index}`)),
   }));
   return {
@@ -196,6 +212,38 @@ export function pathOf(points: readonly ElkPoint[]): string {
     before = point;
   }
   return path;
+}
+
+/** Pieces that a bend is drawn in where it has to be followed at a distance. */
+const PIECES = 12;
+
+/**
+ * The way of {@link pathOf} at a distance from it, as many straight pieces.
+ *
+ * @param aside in pixels; positive to the left of who goes down the page, as seen on it: towards smaller x
+ */
+export function pathBeside(points: readonly ElkPoint[], aside: number): string {
+  const [start, ...rest] = eased(points);
+  if (!start) return '';
+  const way: string[] = [];
+  let before = start;
+  let direction = 1;
+  const put = (x: number, y: number, dx: number, dy: number): void => {
+    const length = Math.hypot(dx, dy) || 1;
+    way.push(`${round(x - (aside * dy) / length)},${round(y + (aside * dx) / length)}`);
+  };
+  for (const point of rest) {
+    const [width, height] = [point.x - before.x, point.y - before.y];
+    direction = Math.sign(height) || direction;
+    for (let piece = way.length === 0 ? 0 : 1; piece <= PIECES; piece++) {
+      const t = piece / PIECES;
+      // The cubic of pathOf: upright at both ends, its handles at half the height.
+      const [x, y] = [before.x + width * (3 - 2 * t) * t * t, before.y + height * (1.5 * t * (1 - t) + t * t * t)];
+      put(x, y, 6 * width * t * (1 - t), height * (1.5 - 3 * t + 3 * t * t) || direction);
+    }
+    before = point;
+  }
+  return `M${way.join('L')}`;
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;

@@ -38,7 +38,12 @@ export const networkStyles = css`
   .tools {
     align-items: center;
     display: flex;
+    flex-wrap: wrap;
     gap: 4px;
+  }
+
+  .tools vscode-single-select {
+    width: 150px;
   }
 
   input {
@@ -190,10 +195,26 @@ export const canvasStyles = css`
     opacity: 0.55;
   }
 
+  .stays.for {
+    fill: var(--for);
+  }
+
+  .stays.against {
+    fill: var(--against);
+  }
+
   .stays.lost {
     fill: none;
     stroke: var(--quiet);
     stroke-dasharray: 2 2;
+  }
+
+  .stays.lost.for {
+    stroke: var(--for);
+  }
+
+  .stays.lost.against {
+    stroke: var(--against);
   }
 
   .ground {

@@ -1,21 +1,24 @@
 import type { ELK } from 'elkjs/lib/elk-api.js';
 import { html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { RemoteError, ScalarMap } from '../../src/protocol';
-import type { Network } from '../../src/protocol/flow';
+import type { RemoteError } from '../../src/protocol';
+import type { Network, NetworkStream } from '../../src/protocol/flow';
 import type { NetworkHostApi, NetworkState } from '../../src/protocol/network';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
 import { type IconName, icon } from '../elements/icon';
 import '../elements/message';
 import '../elements/progress';
+import { select } from '../elements/select';
 import { translator } from '../logic/l10n';
 import { number } from '../logic/numbers';
 import './canvas';
 import type { NetworkCanvas } from './canvas';
 import './detail';
+import type { StreamMap } from './detail';
 import { type Box, type Drawn, NetworkTree } from './drawn';
 import { type Layout, layoutOf } from './layout';
+import { type StreamLook, streamsSeen } from './streams';
 import { networkStyles } from './styles';
 import { about, LETTER, SMALL_LETTER } from './words';
 
@@ -28,6 +31,14 @@ interface Picture {
 const isMethodWithoutMaps = ({ code }: RemoteError): boolean =>
   code === 'METHOD_WITHOUT_LAYERS' || code === 'PFV_UNKNOWN_LAYER' || code === 'CANCELLED';
 
+/** Whose maps are shown beside what is looked at. */
+const streamsOf: Readonly<Record<StreamLook, readonly NetworkStream[]>> = {
+  apart: ['positive', 'negative'],
+  for: ['positive'],
+  against: ['negative'],
+  difference: ['both'],
+};
+
 /** The network of an explanation: what flows where, and what is behind every box. */
 @customElement('prism-network')
 export class NetworkView extends PrismElement {
@@ -37,11 +48,14 @@ export class NetworkView extends PrismElement {
   @property({ attribute: false }) elk: Pick<ELK, 'layout'> | undefined;
 
   @state() private known: NetworkState | undefined;
+  /** As it came: the tree is of what is looked at. */
+  @state() private network: Network | undefined;
   @state() private tree: NetworkTree | undefined;
   @state() private open: ReadonlySet<string> = new Set();
   @state() private picture: Picture | undefined;
   @state() private chosen: string | undefined;
-  @state() private map: ScalarMap | undefined;
+  @state() private maps: readonly StreamMap[] = [];
+  @state() private look: StreamLook = 'apart';
   @state() private waiting = false;
   @state() private search = '';
   @state() private notice: RemoteError | undefined;
@@ -59,8 +73,9 @@ export class NetworkView extends PrismElement {
   /** Another network has come. What is open stays open where the model is the same. */
   take(network: Network): void {
     const modules = JSON.stringify([network.groups, network.nodes.length]);
-    this.tree = new NetworkTree(network);
-    this.map = undefined;
+    this.network = network;
+    this.tree = new NetworkTree(streamsSeen(network, this.look));
+    this.maps = [];
     if (modules !== this.#modules) {
       this.open = this.tree.firstOpen();
       this.chosen = undefined;
@@ -68,7 +83,12 @@ export class NetworkView extends PrismElement {
     }
     this.#modules = modules;
     void this.#draw();
-    if (this.chosen !== undefined) void this.#fetchMap(this.chosen);
+    if (this.chosen !== undefined) void this.#fetchMaps(this.chosen);
+  }
+
+  #lookAt(look: StreamLook): void {
+    this.look = look;
+    if (this.network) this.take(this.network);
   }
 
   async #draw(): Promise<void> {
@@ -169,7 +189,18 @@ export class NetworkView extends PrismElement {
     const { t } = this;
     const tool = (name: IconName, title: string, action: () => void): TemplateResult =>
       html`<button class="tool" title=${title} aria-label=${title} @click=${action}>${icon(name)}</button>`;
+    const looks = [
+      { value: 'apart', title: t('Both streams') },
+      { value: 'for', title: t('Only for') },
+      { value: 'against', title: t('Only against') },
+      { value: 'difference', title: t('For minus against') },
+    ] as const;
     return html`<div class="tools">
+      ${
+        this.network?.totalAgainst === undefined
+          ? nothing
+          : select(t('Streams of relevance'), this.look, looks, (look) => this.#lookAt(look as StreamLook))
+      }
       <input
         type="search"
         placeholder=${t('Find a layer')}
@@ -219,7 +250,8 @@ export class NetworkView extends PrismElement {
         .t=${t}
         .network=${network}
         .box=${box}
-        .map=${box && this.map}
+        .maps=${box ? this.maps : []}
+        .text=${this.known?.subject?.text}
         .waiting=${this.waiting}
         .signed=${this.known?.subject?.method.signed ?? true}
         @layer-show=${({ detail }: CustomEvent<string>) => this.#ask((host) => host.openLayer({ layer: detail }))}
@@ -280,23 +312,32 @@ export class NetworkView extends PrismElement {
     if (!box) return;
     const { layer } = box.node;
     if (layer !== undefined && box.kind !== 'output') this.#ask((host) => host.openLayer({ layer }));
-    void this.#fetchMap(id);
+    void this.#fetchMaps(id);
   }
 
-  async #fetchMap(id: string): Promise<void> {
+  async #fetchMaps(id: string): Promise<void> {
     const box = this.picture?.drawn.boxes.find((candidate) => candidate.id === id);
-    this.map = undefined;
+    this.maps = [];
     this.waiting = false;
-    if (!box || !this.host || box.kind === 'output') return;
+    const { host, look } = this;
+    if (!box || !host || box.kind === 'output') return;
     this.waiting = true;
+    const isWanted = (): boolean => this.chosen === id && this.look === look;
+    const value = box.node.layer ?? box.node.id;
+    const streams = this.network?.totalAgainst === undefined ? [undefined] : streamsOf[look];
     try {
-      const map = await this.host.valueMap({ value: box.node.layer ?? box.node.id });
-      if (this.chosen === id) this.map = map;
+      const maps = await Promise.all(
+        streams.map(async (stream): Promise<StreamMap> => {
+          const map = await host.valueMap({ value, ...(stream && { stream }) });
+          return { map, ...(stream && { stream }) };
+        }),
+      );
+      if (isWanted()) this.maps = maps;
     } catch (reason) {
       const error = toRemoteError(reason);
-      if (this.chosen === id && !isMethodWithoutMaps(error)) this.notice = error;
+      if (isWanted() && !isMethodWithoutMaps(error)) this.notice = error;
     }
-    if (this.chosen === id) this.waiting = false;
+    if (isWanted()) this.waiting = false;
   }
 
   #ask(question: (host: Client<NetworkHostApi>) => Promise<void>): void {

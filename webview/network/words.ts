@@ -19,16 +19,23 @@ export function shareOf({ kind, balance }: Box, { total, widths }: Network): str
   return Number.isFinite(share) && Math.abs(share) < 10 ? percent(share) : number(value);
 }
 
+/** An amount of one stream, or of two by how much each has of it. */
+function amounts(value: number, against: number | undefined, total: number, t: Translate): string {
+  if (against === undefined || (value === 0 && against === 0)) return amount(value, total);
+  return t('{0} for, {1} against', amount(value - against, total), amount(against, total));
+}
+
 /** Lines about what relevance does at a place. */
 export function balanceLines(box: Box, { total }: Network, t: Translate): [string, string][] {
   const { balance, kind } = box;
-  if (kind === 'input') return [[t('Arrives here'), amount(balance.out, total)]];
-  if (kind === 'output') return [[t('Sets out'), amount(balance.in, total)]];
+  const told = (key: 'in' | 'out' | 'sink' | 'lost'): string => amounts(balance[key], balance.against?.[key], total, t);
+  if (kind === 'input') return [[t('Arrives here'), told('out')]];
+  if (kind === 'output') return [[t('Sets out'), told('in')]];
   return [
-    [t('Comes in'), amount(balance.out, total)],
-    [t('Goes on'), amount(balance.in, total)],
-    [t('Stays in biases and constants'), amount(balance.sink, total)],
-    ...(balance.lost === 0 ? [] : [[t('Lost: met only zeros'), amount(balance.lost, total)] as [string, string]]),
+    [t('Comes in'), told('out')],
+    [t('Goes on'), told('in')],
+    [t('Stays in biases and constants'), told('sink')],
+    ...(balance.lost === 0 ? [] : [[t('Lost: met only zeros'), told('lost')] as [string, string]]),
   ];
 }
 
@@ -47,14 +54,19 @@ export function boxText(box: Box, network: Network, t: Translate): string {
   return [head, ...balanceLines(box, network, t).map(([name, value]) => `${name}: ${value}`)].join('\n');
 }
 
-export function ribbonText({ from, to, relevance }: Ribbon, { boxes }: Drawn, network: Network, t: Translate): string {
+export function ribbonText(
+  { from, to, relevance, against }: Ribbon,
+  { boxes }: Drawn,
+  network: Network,
+  t: Translate,
+): string {
   const title = (id: string): string => boxes.find((box) => box.id === id)?.title ?? '';
   const way = t('{0} → {1}', title(from), title(to));
   if (network.widths === 'none') return way;
   const words =
     relevance < 0
       ? t('Relevance against: {0}', amount(relevance, network.total))
-      : t('Relevance: {0}', amount(relevance, network.total));
+      : t('Relevance: {0}', amounts(relevance, against, network.total, t));
   return `${way}\n${words}`;
 }
 

@@ -82,9 +82,9 @@ export class NetworkPanel implements vscode.Disposable {
     if (stale !== this.state.stale && this.state.shown !== undefined) this.#view.update({ stale });
     if (!explanation || explanation.id === this.state.subject?.id) return;
     const question = current?.question;
-    const { id, model, target, method } = explanation;
+    const { id, model, target, method, text } = explanation;
     const input = question ? titleOf(question) : '';
-    const subject = { id, model: model.name, target, method, input };
+    const subject = { id, model: model.name, target, method, input, ...(text && { text }) };
     this.#view.panel.title = vscode.l10n.t('Network of {0}', input);
     void this.#build(subject);
   }
@@ -106,11 +106,11 @@ export class NetworkPanel implements vscode.Disposable {
       this.#view.send();
       return this.state;
     },
-    valueMap: async ({ value }, { signal }) => {
+    valueMap: async (params, { signal }) => {
       const { shown } = this.state;
       if (shown === undefined)
         throw new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
-      return this.#rooms.engine.api.valueMap({ explanation: shown, value }, { cancel: signal });
+      return this.#rooms.engine.api.valueMap({ explanation: shown, ...params }, { cancel: signal });
     },
     openLayer: async ({ layer }) => {
       const { current } = this.#rooms.panels;

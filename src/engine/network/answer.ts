@@ -1,7 +1,7 @@
 import { PrismError } from '../../graph/errors';
 import { typeOf } from '../../graph/ir';
 import type { ScalarMap } from '../../protocol';
-import type { Network } from '../../protocol/flow';
+import type { Network, NetworkStream } from '../../protocol/flow';
 import type { Desk } from '../desk';
 import { type Answer, subjectOf } from '../explain';
 import { channelAxis, mapOfLocations, sumChannels } from '../maps';
@@ -29,11 +29,19 @@ export async function networkOfAnswer({ request }: Desk, answer: Answer): Promis
 /**
  * The relevance of one value of the explained model.
  *
+ * @param stream for methods with an option of that name: which one instead of the explained one
  * @throws PrismError METHOD_WITHOUT_LAYERS, PFV_UNKNOWN_LAYER, and what the method throws
  */
-export async function mapOfValue({ request }: Desk, answer: Answer, value: string): Promise<ScalarMap> {
-  const { method, prepared, options, attribution, score, maps } = answer;
-  const known = attribution.of === value ? attribution.map : maps?.get(value);
+export async function mapOfValue(
+  { request }: Desk,
+  answer: Answer,
+  value: string,
+  stream?: NetworkStream,
+): Promise<ScalarMap> {
+  const { method, prepared, attribution, score, maps } = answer;
+  const isOther = stream !== undefined && 'stream' in answer.options && stream !== answer.options.stream;
+  const options = isOther ? { ...answer.options, stream } : answer.options;
+  const known = attribution.of === value && !isOther ? attribution.map : maps?.get(value);
   if (known) return mapOf(answer, value, known);
   if (maps) throw new PrismError('PFV_UNKNOWN_LAYER', `this explanation has no layer ${value}`, { value });
   if (!method.flow) throw new PrismError('METHOD_WITHOUT_LAYERS', `${method.info.id} explains the input only`);

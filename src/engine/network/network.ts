@@ -22,13 +22,15 @@ export interface Explained {
   readonly layers: readonly LayerInfo[];
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Nodes of the drawing: inputs, the model's operators that lie on the way, and what is explained. */
 class Drawing {
-  readonly nodes: Omit<NetworkNode, 'group' | 'title' | 'sink' | 'lost'>[] = [];
+  readonly nodes: Omit<NetworkNode, 'group' | 'title' | keyof Stays>[] = [];
   /** Node of the model behind each, where there is one. */
   readonly origins: (Node | undefined)[] = [];
   readonly #makers = new Map<string, number>();
-  readonly #edges = new Map<string, { from: number; to: number; relevance: number }>();
+  readonly #edges = new Map<string, Writable<NetworkEdge>>();
 
   constructor(private readonly graph: Graph) {}
 
@@ -44,11 +46,12 @@ class Drawing {
     return this.#makers.get(value);
   }
 
-  join(from: number, to: number, relevance: number): void {
+  join(from: number, to: number, { relevance, against }: Omit<NetworkEdge, 'from' | 'to'> = { relevance: 0 }): void {
     const key = `${from},${to}`;
-    const known = this.#edges.get(key);
-    if (known) known.relevance += relevance;
-    else this.#edges.set(key, { from, to, relevance });
+    const edge = this.#edges.get(key) ?? { from, to, relevance: 0 };
+    edge.relevance += relevance;
+    if (against !== undefined) edge.against = (edge.against ?? 0) + against;
+    this.#edges.set(key, edge);
   }
 
   get edges(): readonly NetworkEdge[] {
@@ -102,16 +105,16 @@ function drawn(explained: Explained, flow: RelevanceFlow | undefined): Drawing {
     if (to === undefined || roots.has(node.outputs[0])) continue;
     for (const value of new Set(node.inputs)) {
       const from = value === '' ? undefined : drawing.makerOf(value);
-      if (from !== undefined) drawing.join(from, to, 0);
+      if (from !== undefined) drawing.join(from, to);
     }
   }
-  for (const { node, value, relevance } of flow?.moves ?? []) {
+  for (const { node, value, ...amount } of flow?.moves ?? []) {
     const [from, to] = [drawing.makerOf(value), drawing.makerOf(node)];
-    if (from !== undefined && to !== undefined) drawing.join(from, to, relevance);
+    if (from !== undefined && to !== undefined) drawing.join(from, to, amount);
   }
-  for (const { value, relevance } of starts) {
+  for (const { value, ...amount } of starts) {
     const from = drawing.makerOf(value);
-    if (from !== undefined) drawing.join(from, end, relevance);
+    if (from !== undefined) drawing.join(from, end, amount);
   }
   return drawing;
 }
@@ -150,21 +153,33 @@ function layersFor(drawing: Drawing, layers: readonly LayerInfo[]): (index: numb
   };
 }
 
+type Stays = Pick<NetworkNode, 'sink' | 'lost' | 'against'>;
+
 /** What stays at each node, of all that its outputs received. */
-function stays(drawing: Drawing, flow: RelevanceFlow | undefined): { sink: number; lost: number }[] {
-  const passed = drawing.nodes.map(() => 0);
-  const got = drawing.nodes.map(() => 0);
-  for (const { from, to, relevance } of drawing.edges) {
-    got[from] += relevance;
-    passed[to] += relevance;
+function stays(drawing: Drawing, flow: RelevanceFlow | undefined): Stays[] {
+  const kept = drawing.nodes.map(() => 0);
+  const keptAgainst = drawing.nodes.map(() => 0);
+  for (const { from, to, relevance, against = 0 } of drawing.edges) {
+    kept[from] += relevance;
+    kept[to] -= relevance;
+    keptAgainst[from] += against;
+    keptAgainst[to] -= against;
   }
+  const hasStreams = againstOf(flow) !== undefined;
   return drawing.nodes.map(({ id, kind }, index) => {
     if (kind || !flow) return { sink: 0, lost: 0 };
-    const { sink, lost } = flow.kept
-      ? (flow.kept.get(id) ?? { sink: 0, lost: 0 })
-      : { sink: got[index] - passed[index], lost: 0 };
-    return { sink, lost };
+    const { sink, lost } = flow.kept ? (flow.kept.get(id) ?? { sink: 0, lost: 0 }) : { sink: kept[index], lost: 0 };
+    if (!hasStreams) return { sink, lost };
+    // Both streams are kept for the same reasons, which the method has counted together.
+    const share = Math.max(0, Math.min(1, keptAgainst[index] / kept[index] || 0));
+    return { sink, lost, against: { sink: share * sink, lost: share * lost } };
   });
+}
+
+/** What of the relevance that set out is of the stream against; undefined where there is one stream only. */
+function againstOf(flow: RelevanceFlow | undefined): number | undefined {
+  if (!flow?.starts.some(({ against }) => against !== undefined)) return undefined;
+  return flow.starts.reduce((sum, { against = 0 }) => sum + against, 0);
 }
 
 /**
@@ -186,6 +201,7 @@ export function networkOf(explained: Explained, flow: RelevanceFlow | undefined)
   const { groups, places } = treeOf(members, next);
   const layerOf = layersFor(drawing, explained.layers);
   const kept = stays(drawing, flow);
+  const totalAgainst = againstOf(flow);
   return {
     nodes: drawing.nodes.map((node, index) => {
       const layer = node.kind === 'output' ? undefined : layerOf(index);
@@ -202,5 +218,6 @@ export function networkOf(explained: Explained, flow: RelevanceFlow | undefined)
     widths: flow ? 'relevance' : 'none',
     ...(flow?.withoutContrast && { withoutContrast: true }),
     total: flow?.starts.reduce((sum, { relevance }) => sum + relevance, 0) ?? 0,
+    ...(totalAgainst !== undefined && { totalAgainst }),
   };
 }

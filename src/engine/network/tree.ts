@@ -1,5 +1,7 @@
 /** How many parts a module shows at once; what has more is shown in stretches. */
 const MOST_CHILDREN = 30;
+/** Inputs and outputs, if they are no more, are seen by themselves also where all else is shown in stretches. */
+const MOST_ENDS = 4;
 /** Paths go on deeper only in names that nobody reads. */
 const MOST_DEPTH = 12;
 
@@ -76,7 +78,12 @@ class Forest {
 
   #place(group: number, children: readonly Child[]): void {
     if (children.length > MOST_CHILDREN) {
-      for (const part of this.#stretches(children)) {
+      const isEnd = ({ members }: Child): boolean => this.members[members[0]].outside === true;
+      const all = children.filter(isEnd);
+      const ends = all.length > MOST_ENDS ? [] : all;
+      this.#place(group, ends);
+      const others = children.filter((child) => !ends.includes(child));
+      for (const part of this.#stretches(others, MOST_CHILDREN - ends.length)) {
         const title = part.length === 1 ? part[0].title : `${part[0].title} … ${part.at(-1)?.title}`;
         if (part.length === 1) this.#place(group, part);
         else this.#place(this.#groups.push({ title, parent: group }) - 1, part);
@@ -212,9 +219,9 @@ class Forest {
   }
 
   /** Cuts a long list where few connections cross. */
-  #stretches(children: readonly Child[]): Child[][] {
+  #stretches(children: readonly Child[], most: number): Child[][] {
     const { length } = children;
-    const count = Math.min(MOST_CHILDREN, Math.ceil(length / (MOST_CHILDREN / 2)));
+    const count = Math.min(most, Math.ceil(length / (MOST_CHILDREN / 2)));
     const crossing = new Int32Array(length + 1);
     this.#links(children).forEach((followers, index) => {
       for (const follower of followers) {

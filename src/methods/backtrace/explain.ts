@@ -102,16 +102,16 @@ export async function explainBacktrace(
   };
 }
 
-/** Where the relevance went; in contrast mode that of both streams together. */
+/** Where the relevance went; in contrast mode that of both streams together, and which part is that against. */
 export async function backtraceFlow(
   subject: Subject,
   options: BacktraceOptions,
   runtime: Runtime,
 ): Promise<RelevanceFlow> {
-  const { started, moves, entries } = (await walk(subject, options, runtime)).balance;
+  const { started, startedAgainst: against, moves, entries } = (await walk(subject, options, runtime)).balance;
   return {
     nodes: subject.graph.nodes,
-    starts: [{ value: subject.score.output, relevance: started }],
+    starts: [{ value: subject.score.output, relevance: started, ...(against !== undefined && { against }) }],
     moves,
     kept: new Map(entries.map(({ value, sink, lost }) => [value, { sink, lost }])),
   };

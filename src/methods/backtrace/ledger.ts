@@ -153,6 +153,7 @@ export class Ledger {
     };
     const totals = (flow: Flow): Place[] => flow.map((stream) => place(this.total(stream)));
     const started = totals(seeds);
+    const isContrast = seeds.length === 2;
     const arrived = roots.flatMap(totals);
     received.set(output, [...started]);
     for (const { node, value, amounts } of this.#moves) {
@@ -185,8 +186,13 @@ export class Ledger {
           entries.reduce((total, entry) => total + partOf(numbers, entry), 0);
         return {
           started: sum(started),
+          ...(isContrast && { startedAgainst: partOf(numbers, started[1]) }),
           arrived: sum(arrived),
-          moves: steps.map(({ places: parts, ...step }) => ({ ...step, relevance: sum(parts) })),
+          moves: steps.map(({ places: parts, ...step }) => ({
+            ...step,
+            relevance: sum(parts),
+            ...(isContrast && { against: partOf(numbers, parts[1]) }),
+          })),
           entries: rows.map(({ key, op, ...row }) => ({
             value: key,
             op,
@@ -223,6 +229,8 @@ export interface Books {
 export interface Balance {
   /** Relevance of the output. */
   readonly started: number;
+  /** Of two streams, what of it is that against. */
+  readonly startedAgainst?: number;
   /** Relevance of the inputs. */
   readonly arrived: number;
   readonly entries: readonly LedgerEntry[];

@@ -60,6 +60,8 @@ function start(): void {
     },
     async valueMap(params) {
       note('valueMap', params);
+      const tokens = state.subject?.text?.tokens;
+      if (tokens) return { width: tokens.length, height: 1, data: Float32Array.from(tokens, (_, i) => 0.25 * (i + 1)) };
       const data = Float32Array.from({ length: 196 }, (_, i) => Math.sin(i / 9) * Math.cos(i / 31));
       return { width: 14, height: 14, data };
     },

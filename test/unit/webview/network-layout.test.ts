@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../../src/protocol/flow';
 import { NetworkTree } from '../../../webview/network/drawn';
-import { type Area, layoutOf, pathOf, scaleOf, thickness } from '../../../webview/network/layout';
+import { type Area, layoutOf, pathBeside, pathOf, scaleOf, thickness } from '../../../webview/network/layout';
 
 const elk = new ELK();
 const measure = (): number => 140;
@@ -141,5 +141,46 @@ describe('a ribbon', () => {
         { x: 10, y: 40 },
       ]),
     ).toBe('M0,0C0,10 10,10 10,20L10,40');
+  });
+
+  test('of two streams has two bands that lie beside each other all the way', async () => {
+    const network = unet();
+    const edges = network.edges.map((edge) => ({ ...edge, relevance: 8, against: 2 }));
+    const { ribbons, scale } = await layoutOf(
+      new NetworkTree({ ...network, edges, totalAgainst: 2 }).draw(new Set()),
+      measure,
+      elk,
+    );
+    for (const { width, bands } of ribbons) {
+      expect(bands![0]).toBeCloseTo(6 * scale, 6);
+      expect(bands![1]).toBeCloseTo(2 * scale, 6);
+      expect(bands![0] + bands![1]).toBeCloseTo(width, 6);
+    }
+    // Points of a way and of one beside it are as far apart as asked for, on the sides asked for.
+    const points = [
+      { x: 0, y: 0 },
+      { x: 40, y: 60 },
+      { x: 40, y: 90 },
+    ];
+    const at = (aside: number) =>
+      pathBeside(points, aside)
+        .slice(1)
+        .split('L')
+        .map((point) => point.split(',').map(Number) as [number, number]);
+    const [middle, left, right] = [at(0), at(5), at(-5)];
+    middle.forEach(([x, y], index) => {
+      for (const side of [left, right]) {
+        expect(Math.hypot(side[index]![0] - x, side[index]![1] - y)).toBeCloseTo(5, 0);
+      }
+      expect(left[index]![0]).toBeLessThan(right[index]![0]);
+    });
+    expect([middle[0], middle.at(-1)]).toEqual([
+      [0, 0],
+      [40, 90],
+    ]);
+    expect([left[0], left.at(-1)]).toEqual([
+      [-5, 0],
+      [35, 90],
+    ]);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../../src/protocol/flow';
 import { NetworkTree } from '../../../webview/network/drawn';
+import { streamsSeen } from '../../../webview/network/streams';
 
 const groups = [
   { title: '', parent: -1 },
@@ -92,6 +93,40 @@ describe('a network', () => {
     expect(tree.find('Encoder')).toEqual(['g1', 'g2', 'g3']);
     expect(tree.find('c')).toEqual(['g1', 'g2', 'g3', 'n3']);
     expect(tree.find('  ')).toEqual([]);
+  });
+
+  test('of two streams is seen whole, one alone, or by their difference', () => {
+    const streams: Network = {
+      nodes: [
+        { ...node('in', 0), kind: 'input', against: { sink: 0, lost: 0 } },
+        { ...node('a', 1, 3, 1), against: { sink: 1, lost: 0.5 } },
+        node('b', 1),
+        { ...node('out', 0), kind: 'output', against: { sink: 0, lost: 0 } },
+      ],
+      groups: groups.slice(0, 2),
+      edges: [
+        { from: 2, to: 3, relevance: 10, against: 4 },
+        { from: 1, to: 2, relevance: 10, against: 4 },
+        { from: 0, to: 1, relevance: 6, against: 2.5 },
+      ],
+      widths: 'relevance',
+      total: 10,
+      totalAgainst: 4,
+    };
+    const { boxes, ribbons } = new NetworkTree(streams).draw(new Set());
+    expect(ribbons).toContainEqual({ from: 'n0', to: 'g1', relevance: 6, against: 2.5 });
+    const { balance } = boxes.find(({ id }) => id === 'g1')!;
+    expect(balance).toEqual({ out: 10, in: 6, sink: 3, lost: 1, against: { out: 4, in: 2.5, sink: 1, lost: 0.5 } });
+    const sinks = (look: 'for' | 'against' | 'difference') => {
+      const seen = streamsSeen(streams, look);
+      expect(seen.totalAgainst).toBeUndefined();
+      return [seen.total, ...seen.edges.map(({ relevance }) => relevance), seen.nodes[1]!.sink, seen.nodes[1]!.lost];
+    };
+    expect(sinks('for')).toEqual([6, 6, 6, 3.5, 2, 0.5]);
+    expect(sinks('against')).toEqual([4, 4, 4, 2.5, 1, 0.5]);
+    expect(sinks('difference')).toEqual([2, 2, 2, 1, 1, 0]);
+    expect(streamsSeen(streams, 'apart')).toBe(streams);
+    expect(streamsSeen(network, 'against')).toBe(network);
   });
 
   test('gives on at every place what came, whatever is open and however modules lie in each other', () => {

@@ -112,6 +112,42 @@ describe('what goes along the connections', () => {
     expect(Object.values(carried(copied))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
+  it('is told apart for two streams, and so is what both lose', async () => {
+    // x = [1, 1]; rows [1, −1] and [2, 1]: y = [0, 3]. The first neuron has no sign, so both streams are lost there; the
+    // second has positive contributions only, which take both.
+    const graph = graphOf({
+      inputs: [value('x', [1, 2])],
+      outputs: ['y'],
+      nodes: [node('Gemm', ['x', 'w'], ['y'], { transB: int(1) })],
+      initializers: { w: float32(Float32Array.of(1, -1, 2, 1), [2, 2]) },
+    });
+    const specialised = await specialise(graph, new Map([['x', [1, 2]]]));
+    const options = {
+      mode: 'contrast',
+      stream: 'positive',
+      multiplier: 100,
+      scaler: 0,
+      threshold: 0.5,
+      saturation: false,
+    };
+    const network = await drawn(specialised, [1, 1], backtrace, options);
+    const first = 100 / (1 + Math.exp(3));
+    expect(network).toMatchObject({ total: expect.closeTo(100, 4), totalAgainst: expect.closeTo(100 - first, 4) });
+    const near = (relevance: number, against: number) => ({
+      relevance: expect.closeTo(relevance, 4),
+      against: expect.closeTo(against, 4),
+    });
+    expect(network.edges).toEqual([
+      { from: 0, to: 1, ...near(100 - first, 100 - first) },
+      { from: 1, to: 2, ...near(100, 100 - first) },
+    ]);
+    expect(network.nodes[1]).toMatchObject({
+      sink: 0,
+      lost: expect.closeTo(first, 4),
+      against: { sink: 0, lost: expect.closeTo(0, 4) },
+    });
+  });
+
   it('leaves out what is not on the way from the input to what is explained', async () => {
     const graph = graphOf({
       inputs: [value('x', [1, 2])],
@@ -181,6 +217,26 @@ describe('the network of a sample', () => {
       code: 'METHOD_WITHOUT_LAYERS',
     });
     await expect(engine.network({ explanation: 'none' })).rejects.toMatchObject({ code: 'EXPLANATION_GONE' });
+  });
+
+  it('follows two streams, each to the map of its own', async () => {
+    const { id, conservation } = await engine.explain({ ...wine, method: 'backtrace', options: { mode: 'contrast' } });
+    const { nodes, edges, total, totalAgainst = 0 } = await engine.network({ explanation: id });
+    const expected = conservation?.expected as number;
+    expect(total).toBeCloseTo(expected, 3);
+    // What of a stream comes to the input is the sum of its map.
+    const arrives = edges.filter(({ from }) => nodes[from].kind === 'input');
+    const [input] = arrives.map(({ from }) => nodes[from].id);
+    const sumOf = async (stream: 'positive' | 'negative' | 'both'): Promise<number> =>
+      (await engine.valueMap({ explanation: id, value: input, stream })).data.reduce((sum, part) => sum + part, 0);
+    const against = arrives.reduce((sum, edge) => sum + (edge.against as number), 0);
+    const all = arrives.reduce((sum, { relevance }) => sum + relevance, 0);
+    expect(await sumOf('negative')).toBeCloseTo(against, 3);
+    expect(await sumOf('positive')).toBeCloseTo(all - against, 3);
+    expect(await sumOf('both')).toBeCloseTo(all - 2 * against, 3);
+    // Neither stream grows, nor is anything of it gone without a reason.
+    const kept = nodes.reduce((sum, node) => sum + (node.against?.sink ?? 0) + (node.against?.lost ?? 0), 0);
+    expect(Math.abs(against + kept - totalAgainst)).toBeLessThanOrEqual(1e-4 * expected);
   });
 
   it('tells the layer of the panel that shows a node, and that a contrast is left out', async () => {

@@ -110,6 +110,20 @@ describe('the modules of a network', () => {
     expect(sizes(tree).reduce((sum, size) => sum + size, 0)).toBe(tree.groups.length - 1 + members.length);
   });
 
+  it('shows where relevance sets out and ends by itself, whatever is between in stretches', () => {
+    const between = Array.from({ length: 80 }, (_, index): Member => ({ path: [], title: `op ${index}` }));
+    const members: Member[] = [
+      { path: [], title: 'tokens', outside: true },
+      ...between,
+      { path: [], title: 'praise', outside: true },
+    ];
+    const { groups, places } = treeOf(members, chain(members.length));
+    expect(places[0]).toEqual({ group: 0, title: 'tokens' });
+    expect(places.at(-1)).toEqual({ group: 0, title: 'praise' });
+    expect(groups.length).toBeGreaterThan(2);
+    expect(places.slice(1, -1).every(({ group }) => group > 0)).toBe(true);
+  });
+
   it('of 10 000 nodes without names show no more than 30 parts at once, and go in no circles', () => {
     const count = 10_000;
     const next = chain(count).map((followers, index) => (index % 7 === 0 ? [...followers, index + 5] : followers));
