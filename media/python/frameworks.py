@@ -11,8 +11,9 @@ EXPORTERS = {
     "tensorflow": "tf2onnx",
     "flax": "jax2onnx",
     "equinox": "jax2onnx",
-    "haiku": "jax2onnx",
 }
+# What the exporter's results are named by.
+VERSIONS = {"tf2onnx": "tensorflow", "jax2onnx": "jax"}
 OPSET = 17
 
 
@@ -27,7 +28,9 @@ def framework_of(value):
 def is_other_model(value):
     """A model that is called with its input, and holds weights."""
     framework = None if is_module(value) else framework_of(value)
-    if framework is None or not callable(value):
+    if framework == "flax" and is_train_state(value):
+        return True
+    if framework is None or isinstance(value, type) or not callable(value):
         return False
     return EXPORTERS[framework] == "jax2onnx" or hasattr(value, "trainable_weights") or hasattr(value, "trainable_variables")
 
@@ -44,35 +47,30 @@ def is_other_array(value):
         return False
 
 
-def export_other(model, value, wish):
+def export_other(model, value, wish, scopes):
     """A model of another framework as ONNX: header and bytes."""
-    framework = framework_of(model)
-    exporter = EXPORTERS[framework]
+    exporter = EXPORTERS.get(framework_of(model), "jax2onnx")
     if importlib.util.find_spec(exporter) is None:
         raise Refusal(
             "EXPORTER_MISSING",
             f"{type_name(model)} is exported by {exporter}, which the program's Python does not have: run "
             f"`{sys.executable} -m pip install {exporter}` and start the program again, or open an ONNX file of the model",
         )
-    if exporter != "tf2onnx":
-        raise Refusal(
-            "MODULE_NOT_TORCH",
-            f"{type_name(model)} holds its weights apart from what it does: export the function that you call by "
-            f"{exporter}, and explain the variable by that ONNX file",
-        )
     header, _ = item(value, wish)
     if header["element"] != "float32":
         raise Refusal("VARIABLE_NO_TENSOR", "the input is a picture of bytes; choose the array that the model is called with")
     try:
         with still():
-            proto = by_tf2onnx(model, header["shape"])
+            shape = header["shape"]
+            proto = by_tf2onnx(model, shape) if exporter == "tf2onnx" else by_jax2onnx(model, shape, scopes)
     except Refusal:
         raise
     except Exception as error:
         text = " ".join(text_of(error).split())[:MESSAGE]
-        raise Refusal("MODULE_EXPORT_FAILED", f"tf2onnx cannot export {type_name(model)}: {text}") from error
-    tensorflow = sys.modules["tensorflow"]
-    described = {"exporter": exporter, "type": type_name(model), "notes": [], "framework": f"tensorflow {tensorflow.__version__}"}
+        raise Refusal("MODULE_EXPORT_FAILED", f"{exporter} cannot export {type_name(model)}: {text}") from error
+    version = getattr(sys.modules[VERSIONS[exporter]], "__version__", "")
+    framework = f"{VERSIONS[exporter]} {version}"
+    described = {"exporter": exporter, "type": type_name(model), "notes": [], "framework": framework}
     return described, proto.SerializeToString()
 
 

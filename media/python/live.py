@@ -60,8 +60,8 @@ def named_values(scopes):
 def scope(scopes, value=None):
     """Modules, tensors and losses that the stopped frame can reach, and whether a value is a module."""
     modules, tensors, losses, arrays = [], [], [], []
-    asked = is_module(value) or is_other_model(value)
-    others = is_other_model(value)
+    others = is_other_model(value) or is_jax_function(value)
+    asked = is_module(value) or others
     for name, value in named_values(scopes):
         if len(modules) + len(tensors) >= MOST_NAMED:
             break
@@ -219,13 +219,14 @@ def onnx_bytes(torch, model, given, exporter, notes):
         raise first or error
 
 
-def export(module, value, wish):
+def export(module, value, wish, scopes=()):
     """The module as it is at this moment, in evaluation mode, as ONNX; the first slice of it.
 
-    `wish`: `item` of the input, `exporter` ("auto", "torchscript" or "dynamo").
+    `wish`: `item` of the input, `exporter` ("auto", "torchscript" or "dynamo"). `scopes`: where weights are looked for that
+    a model does not hold itself.
     """
-    if is_other_model(module):
-        return first_slice(*export_other(module, value, wish))
+    if is_other_model(module) or is_jax_function(module):
+        return first_slice(*export_other(module, value, wish, scopes))
     torch = torch_of()
     if not is_module(module):
         raise Refusal("MODULE_NOT_TORCH", f"it is a {type_name(module)}: no torch.nn.Module")

@@ -1,13 +1,14 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { EngineClient } from '../engine/client';
-import { PrismError } from '../graph/errors';
+import type { PrismError } from '../graph/errors';
 import type { MethodSummary } from '../protocol';
 import type { ServiceApi } from '../protocol/service';
 import type { Unfit } from '../protocol/study';
 import type { Client } from '../rpc';
 import { commands } from './contributions';
 import { onSettings, setting } from './settings';
+import { requireTrust } from './trust';
 
 /** An engine by the settings in force, which starts when it is asked something. */
 export function createEngine(
@@ -24,6 +25,14 @@ export function createEngine(
     log,
   });
 }
+
+/** Stands before every engine. Throws WORKSPACE_NOT_TRUSTED: a model of a folder that is not trusted is not opened. */
+export const requireModelTrust = (): void =>
+  requireTrust(
+    vscode.l10n.t(
+      'Models of this workspace are not opened before you trust it: run “Workspaces: Manage Workspace Trust”.',
+    ),
+  );
 
 /** What a person is told of; other endings were asked for. */
 const alarming: ReadonlySet<string> = new Set(['ENGINE_CRASHED', 'ENGINE_START_FAILED']);
@@ -58,19 +67,10 @@ export class EngineRoom implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  /**
-   * The engine's requests.
-   *
-   * @throws PrismError WORKSPACE_NOT_TRUSTED: a model of a folder that is not trusted is not opened
-   */
+  /** The engine's requests. Throws WORKSPACE_NOT_TRUSTED. */
   get api(): Client<ServiceApi> {
-    if (vscode.workspace.isTrusted) return this.client.api;
-    throw new PrismError(
-      'WORKSPACE_NOT_TRUSTED',
-      vscode.l10n.t(
-        'Models of this workspace are not opened before you trust it: run “Workspaces: Manage Workspace Trust”.',
-      ),
-    );
+    requireModelTrust();
+    return this.client.api;
   }
 
   /** The methods that the engine knows, in the order in which they are offered. */

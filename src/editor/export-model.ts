@@ -6,6 +6,7 @@ import { type CommandId, commands } from './contributions';
 import { exportables, type Library, toldBy } from './exportables';
 import { setting } from './settings';
 import { LineIndex } from './source/line-index';
+import { requireTrust } from './trust';
 
 /** The part of the Python extension's API that tells the interpreter. */
 interface PythonExtension {
@@ -197,6 +198,7 @@ export async function exportModel(
   given: readonly unknown[],
 ): Promise<void> {
   const { t } = vscode.l10n;
+  requireTrust(t('An export runs code of the workspace: trust it first (“Workspaces: Manage Workspace Trust”).'));
   const exporter = EXPORTERS[library];
   const wish = await ask(exporter, given);
   if (!wish) return;

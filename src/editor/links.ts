@@ -5,6 +5,7 @@ import type { PanelLook, PanelQuestion } from '../protocol/panel';
 import type { EngineRoom } from './engine-room';
 import { questionBehind } from './questions';
 import { followLink, type LinkedState, type LinkFolder, writeLink } from './state-link';
+import { requireTrust } from './trust';
 
 const linkPath = '/open';
 
@@ -25,14 +26,11 @@ export async function copyLink(
   vscode.window.setStatusBarMessage(vscode.l10n.t('The link was copied.'), 4000);
 }
 
-/** What a link leads to. Throws WORKSPACE_UNTRUSTED, and what `followLink` throws. */
+/** What a link leads to. Throws WORKSPACE_NOT_TRUSTED, and what `followLink` throws. */
 export async function linkedState(uri: vscode.Uri, engine: EngineRoom): Promise<LinkedState> {
-  if (!vscode.workspace.isTrusted) {
-    throw new PrismError(
-      'WORKSPACE_UNTRUSTED',
-      vscode.l10n.t('Models of a workspace that is not trusted are not run; trust it, then follow the link again.'),
-    );
-  }
+  requireTrust(
+    vscode.l10n.t('Models of a workspace that is not trusted are not run; trust it, then follow the link again.'),
+  );
   if (uri.path !== linkPath) {
     throw new PrismError('LINK_INVALID', vscode.l10n.t('Model Prism knows no link {0}.', uri.path));
   }

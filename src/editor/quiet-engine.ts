@@ -3,7 +3,7 @@ import type * as vscode from 'vscode';
 import type { EngineClient } from '../engine/client';
 import type { ServiceApi } from '../protocol/service';
 import type { Client } from '../rpc';
-import { createEngine } from './engine-room';
+import { createEngine, requireModelTrust } from './engine-room';
 
 /**
  * An engine of its own for what nobody waits for, behind everything else that the machine has to do. It starts when it
@@ -25,8 +25,9 @@ export class QuietEngine implements vscode.Disposable {
     this.#create = () => createEngine(context, (line) => log.info(`${name}: ${line}`));
   }
 
-  /** The engine, running. */
+  /** The engine, running. Throws WORKSPACE_NOT_TRUSTED. */
   async api(): Promise<Client<ServiceApi>> {
+    requireModelTrust();
     clearTimeout(this.#idle);
     if (!this.#disposed) this.#idle = setTimeout(() => this.stop(), this.idleMs);
     this.#engine ??= this.#create();

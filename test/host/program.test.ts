@@ -9,6 +9,7 @@ import { currentStop, Debuggee } from '../../src/editor/debug/debuggee';
 import { PrismError } from '../../src/graph/errors';
 import type { ArrayState } from '../../src/protocol/array';
 import { activated, closeEverything, explained, glyphs, hexagon, ready, until } from './support';
+import { told, withoutTrust } from './untrusted';
 
 /** Real programs, stopped by debugpy: what is hard to look at is told, and the programs go on unharmed. */
 
@@ -68,6 +69,18 @@ const shownOf = (expression: string): Promise<ArrayState> =>
     return state && state.status !== 'working' && state;
   });
 
+/** What the hovers of this extension say where a text first stands in the program, as Markdown. */
+async function hovered(text: string, word = text): Promise<string[]> {
+  const file = vscode.Uri.file(program);
+  const document = await vscode.workspace.openTextDocument(file);
+  const at = document.positionAt(document.getText().indexOf(text) + text.indexOf(word) + 1);
+  const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', file, at);
+  return hovers
+    .flatMap(({ contents }) => contents)
+    .map((content) => (content as vscode.MarkdownString).value.replaceAll('&nbsp;', ' '))
+    .filter((value) => value.includes('modelPrism.viewVariable'));
+}
+
 /** What a question about the stopped frame is refused with. */
 async function refused(work: Promise<unknown>): Promise<PrismError> {
   try {
@@ -86,6 +99,15 @@ const asked = (debuggee: Debuggee, work: string, module: string, signal?: AbortS
 
 describe('at a breakpoint', () => {
   let debuggee: Debuggee;
+  /** Expressions that programs were asked for. */
+  const evaluated: string[] = [];
+  const tracker = vscode.debug.registerDebugAdapterTrackerFactory('*', {
+    createDebugAdapterTracker: () => ({
+      onWillReceiveMessage: ({ command, arguments: args }) => {
+        if (command === 'evaluate') evaluated.push(args.expression);
+      },
+    }),
+  });
 
   before(async () => {
     vscode.debug.addBreakpoints(
@@ -100,6 +122,7 @@ describe('at a breakpoint', () => {
   });
 
   after(async () => {
+    tracker.dispose();
     vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
     await closeEverything();
     rmSync(folder, { recursive: true, force: true });
@@ -124,6 +147,49 @@ describe('at a breakpoint', () => {
     const found = ready(await explained('modelPrism.explainVariable', 'picture'));
     assert.equal(found.target.label, 'hexagon');
     assert.deepEqual(found.map, file.map);
+  });
+
+  it('a hover shows a small picture of the array under the pointer, with what can be done with it', async () => {
+    const [text, ...more] = await hovered('values = np.array', 'values');
+    assert.deepEqual(more, []);
+    assert.match(text, /!\[\]\(data:image\/png;base64,/);
+    assert.match(text, /float32 2 × 4 · -3\.000 … 1\.000 · 4 NaN or infinite/);
+    assert.match(text, /command:modelPrism\.explainVariable\?/);
+    // 64 MB of it are looked at there, and a few thousand bytes come.
+    const [large] = await hovered('large, lazy', 'large');
+    assert.match(large, /float32 64 × 512 × 512/);
+    assert.ok(large.length < 20_000, `${large.length} characters`);
+    assert.match((await hovered('silent, raising', 'silent')).join(), /float32 3 × 3 · 0\.000 … 1\.000/);
+    assert.match((await hovered('picture = Image', 'picture')).join(), /RGB \d+ × \d+ × 3/);
+  });
+
+  it('a hover keeps silent about what is no array, has no values, raises, or is not there', async () => {
+    for (const [text, word] of [
+      ['lazy = np', 'lazy'],
+      ['raising, ending', 'raising'],
+      ['odd, linear', 'odd'],
+      ['calls = []', 'calls'],
+      ['look(file)', 'look'],
+      ['def __repr__', 'def'],
+    ])
+      assert.deepEqual(await hovered(text, word), [], word);
+  });
+
+  it('nothing is evaluated while the workspace is not trusted', async () => {
+    evaluated.length = 0;
+    await withoutTrust(async () => {
+      assert.deepEqual(await hovered('values = np.array', 'values'), []);
+      for (const command of ['viewVariable', 'explainVariable', 'lossGradient']) {
+        void vscode.commands.executeCommand(`modelPrism.${command}`, 'row');
+      }
+      await until('two refusals', () => told().length >= 2);
+      const state = await shownOf('row');
+      assert.deepEqual([state.status, state.error?.code], ['failed', 'WORKSPACE_NOT_TRUSTED']);
+      assert.match(told().join(), /Nothing is evaluated.*WORKSPACE_NOT_TRUSTED/);
+    });
+    assert.deepEqual(evaluated, []);
+    assert.equal((await viewed('row')).view?.shape.join(), '1,3');
+    assert.ok(evaluated.length > 0);
   });
 
   it('a module that cannot be exported is told with its own error and line', async () => {
@@ -156,6 +222,8 @@ describe('at a breakpoint', () => {
       return state.where.endsWith(`:${stops[1]}`) && state;
     });
     assert.deepEqual([gone.status, gone.error?.code], ['stale', 'VARIABLE_GONE']);
+    assert.deepEqual(await hovered('gone = np.ones', 'gone'), []);
+    assert.match((await hovered('values = np.array', 'values')).join(), /float32 1 × 4 · -6\.000 … 2\.000/);
   });
 
   it('a program that ends in the middle is told', async () => {

@@ -1,8 +1,10 @@
 """What the debuggee's programs answer, and that they leave no trace, with real torch, NumPy and PIL."""
 import base64
 import builtins
+import contextlib
 import copy
 import hashlib
+import importlib.machinery
 import io
 import json
 import random
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 import unittest
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from PIL import Image
 from torch import nn
 
 SOURCES = Path(__file__).resolve().parents[2] / "media" / "python"
+# What an explanation of a live model runs.
+LIVE = ("view.py", "live.py", "frameworks.py", "jax_models.py")
 
 
 def space(*files):
@@ -36,7 +41,7 @@ def unpacked(text):
 
 
 def ask(what, *arguments):
-    names = space("view.py", "live.py", "frameworks.py")
+    names = space(*LIVE)
     return unpacked(names["answer"]("ticket", names[what], *arguments))
 
 
@@ -235,7 +240,7 @@ class Living(unittest.TestCase):
         self.assertNotIn("__model_prism__", sys.modules)
 
     def test_large_exports_come_in_slices_and_nothing_stays(self):
-        names = space("view.py", "live.py", "frameworks.py")
+        names = space(*LIVE)
         names["SLICE"] = 100
         header, data = unpacked(names["answer"]("ticket", names["export"], Net(), torch.randn(1, 3, 8, 8), {}))
         self.assertEqual(len(data), 100)
@@ -282,6 +287,33 @@ class Living(unittest.TestCase):
             error = ask("export", model, x, {})[0]["error"]
             self.assertEqual(error["code"], code)
             self.assertIn(word, error["message"])
+
+    def test_models_of_jax_are_called_as_they_are_applied(self):
+        with jax_faked() as (exported, kinds):
+            x, weights = np.ones((4, 8, 8, 3), np.float32), {"params": {"w": 2}}
+
+            def told(model, scope):
+                header, data = ask("export", model, x, {"item": 1}, [{"x": x, **scope}, {}])
+                self.assertEqual(data, b"" if "error" in header else b"model")
+                return header.get("error", {}).get("code") or exported.pop()
+
+            module = kinds["nnx"]()
+            self.assertEqual(told(module, {}), ("clone at rest", {"deterministic": True}, (1, 8, 8, 3)))
+            self.assertFalse(module.rests)
+            module = kinds["linen"]()
+            for scope in ({"v": weights}, {"params": weights["params"]}, {"state": kinds["state"](module.apply, weights["params"])}):
+                self.assertEqual(told(module, scope), ("applied", weights, {"train": False}, (1, 8, 8, 3)))
+            self.assertEqual(told(kinds["state"](module.apply, weights["params"]), {})[0], "applied")
+            self.assertEqual(told(module, {}), "NO_WEIGHTS")
+            # One item at a time, as it was written for.
+            self.assertEqual(told(kinds["equinox"](), {}), ("one item", {"key": None}, (8, 8, 3)))
+            self.assertEqual(told(lambda given: ("mine", given.shape), {}), ("mine", (1, 8, 8, 3)))
+            self.assertEqual(told(lambda a, b: None, {}), "MODULE_NOT_RUN")
+            header, _ = ask("scope", [{"module": module, "x": x, "state": kinds["state"](module.apply, {})}, {}], told)
+            self.assertTrue(header["module"])
+            self.assertEqual([found["expression"] for found in header["modules"]], ["module", "state"])
+            self.assertEqual(header["tensors"][0]["expression"], "x")
+        self.assertFalse(ask("scope", [{}, {}], print)[0]["module"])
 
     def test_work_can_be_given_up(self):
         begun = threading.Event()
@@ -418,6 +450,79 @@ class Living(unittest.TestCase):
         loss = net(x).sum()
         error = ask("loss_gradient", loss, x, [{"net": net, "x": x, "loss": loss}, {}], {"module": "net"})[0]["error"]
         self.assertEqual(error["code"], "NO_OUTPUT")
+
+
+@contextlib.contextmanager
+def jax_faked():
+    """As much of JAX, its libraries and its exporter as the programs call. What is exported is what the call gives."""
+    exported = []
+
+    class Specified:
+        def __init__(self, shape, dtype):
+            self.shape = shape
+
+    def vmap(call):
+        return lambda given: call(Specified(given.shape[1:], None))
+
+    def to_onnx(call, inputs, opset, input_names, output_names):
+        exported.append(call(*inputs))
+        return types.SimpleNamespace(SerializeToString=lambda: b"model")
+
+    class Nnx:
+        rests = False
+
+        def eval(self):
+            self.rests = True
+
+        def __call__(self, x, deterministic=False):
+            return "clone at rest" if self.rests else "disturbed", {"deterministic": deterministic}, x.shape
+
+    class Linen:
+        scope = None
+
+        def __call__(self, x, train=True):
+            raise AssertionError("called without weights")
+
+        def apply(self, weights, x, **settings):
+            return "applied", weights, settings, x.shape
+
+    class State:
+        def __init__(self, apply_fn, params):
+            self.apply_fn, self.params = apply_fn, params
+
+    class Equinox:
+        rests = False
+
+        def __call__(self, x, key):
+            if len(x.shape) != 3 or not self.rests:
+                raise ValueError("rank 3")
+            return "one item", {"key": key}, x.shape
+
+    def inference_mode(model):
+        twin = copy.copy(model)
+        twin.rests = True
+        return twin
+
+    places = {"nnx": (Nnx, "flax.nnx.module"), "linen": (Linen, "flax.linen.module"),
+              "state": (State, "flax.training.train_state"), "equinox": (Equinox, "equinox._module")}
+    kinds = {}
+    for name, (kind, place) in places.items():
+        kind.__module__ = place
+        kinds[name] = type("Mine", (kind,), {"__module__": "__main__"})
+    modules = {
+        "jax": dict(ShapeDtypeStruct=Specified, eval_shape=lambda call, given: call(given), vmap=vmap, __version__="0"),
+        "flax.nnx": dict(clone=copy.copy),
+        "equinox": dict(nn=types.SimpleNamespace(inference_mode=inference_mode)),
+        "jax2onnx": dict(to_onnx=to_onnx, __spec__=importlib.machinery.ModuleSpec("jax2onnx", None)),
+    }
+    for name, members in modules.items():
+        sys.modules[name] = types.ModuleType(name)
+        vars(sys.modules[name]).update(members)
+    try:
+        yield exported, kinds
+    finally:
+        for name in modules:
+            del sys.modules[name]
 
 
 def copy_of(net):

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { PrismError } from '../../graph/errors';
 import { cancelled } from '../../rpc';
+import { requireTrust } from '../trust';
 import {
   type Argument,
   callExpression,
@@ -28,7 +29,10 @@ interface Frame {
 }
 
 /** The programs in media/python, by what they need of each other. */
-const programs = { view: ['view.py'], live: ['view.py', 'live.py', 'frameworks.py'] } as const;
+const programs = {
+  view: ['view.py'],
+  live: ['view.py', 'live.py', 'frameworks.py', 'jax_models.py'],
+} as const;
 
 const notPaused = (): PrismError =>
   new PrismError(
@@ -113,12 +117,7 @@ export class Debuggee {
     signal: AbortSignal | undefined,
   ): Promise<Reply<Header>> {
     signal?.throwIfAborted();
-    if (!vscode.workspace.isTrusted) {
-      throw new PrismError(
-        'WORKSPACE_NOT_TRUSTED',
-        vscode.l10n.t('Nothing is evaluated in a program before you trust the workspace.'),
-      );
-    }
+    requireTrust(vscode.l10n.t('Nothing is evaluated in a program before you trust the workspace.'));
     const ticket = `${++this.#tickets}`;
     const expression = callExpression(ticket, await this.#source(program), work, args);
     const named = args.flatMap((argument) => ('expression' in argument ? [argument.expression] : []))[0] ?? work;

@@ -169,7 +169,7 @@ export class LiveExplainer {
     signal: AbortSignal,
   ): Promise<{ header: Exported; data: Uint8Array }> {
     const { debuggee } = this.rooms;
-    const args = [{ expression: module }, { expression: input }, { data: { item } }];
+    const args = [{ expression: module }, { expression: input }, { data: { item } }, scopes];
     const { header, payload } = await debuggee.ask<Exported>(stop, 'live', 'export', args, signal);
     const data = new Uint8Array(header.size);
     data.set(payload);

@@ -22,6 +22,11 @@ class Silent:
         return np.eye(3, dtype=np.float32)
 
 
+class Raising:
+    def __array__(self, dtype=None):
+        raise RuntimeError("no values")
+
+
 class Ending:
     def __array__(self, dtype=None):
         os._exit(3)
@@ -46,7 +51,8 @@ class Odd(nn.Module):
 
 def look(file):
     picture = Image.open(file).convert("RGB")
-    silent, ending = Silent(), Ending()
+    silent, raising, ending = Silent(), Raising(), Ending()
+    large, lazy = np.zeros((64, 512, 512), np.float32), torch.empty(2, 2, device="meta")
     slow = nn.Sequential(*[Slow(3, 3) for _ in range(400)])
     odd, linear = Odd(), nn.Linear(3, 2)
     row = torch.zeros(1, 3)
@@ -58,7 +64,7 @@ def look(file):
     values = 2 * values[:1]
     del gone
     time.sleep(0)  # stop
-    return picture, silent, ending, slow, odd, linear, row, values
+    return picture, silent, raising, ending, large, lazy, slow, odd, linear, row, values
 
 
 look(sys.argv[1])

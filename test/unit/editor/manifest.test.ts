@@ -30,6 +30,7 @@ interface Manifest {
       readonly command: string;
       readonly title: string;
       readonly category: string;
+      readonly enablement?: string;
       readonly icon?: string | { readonly light: string; readonly dark: string };
     }[];
     readonly submenus: readonly { readonly id: string }[];
@@ -113,6 +114,26 @@ describe('settings', () => {
     for (const key of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations) {
       expect(Object.keys(properties)).toContain(key);
     }
+  });
+
+  test('that name files or programs are restricted', () => {
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    for (const key of ['python', 'models', 'checkpoints', 'cache.directory'])
+      expect(restrictedConfigurations).toContain(`modelPrism.${key}`);
+  });
+});
+
+describe('a workspace that is not trusted', () => {
+  test('is offered no command but those that open, run and start nothing', () => {
+    const offered = contributes.commands
+      .filter(({ enablement }) => !enablement?.includes('isWorkspaceTrusted'))
+      .map(({ command }) => command.replace('modelPrism.', ''));
+    expect(offered.sort()).toEqual(
+      [
+        ...['goBack', 'goForward', 'copyLink', 'exportReport', 'cancel'],
+        ...['openSample', 'quickActions', 'showLog', 'unpinImages', 'clearCheckpoints'],
+      ].sort(),
+    );
   });
 });
 
