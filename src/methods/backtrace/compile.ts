@@ -60,7 +60,7 @@ export function backtraceGraph(model: Graph, request: BacktraceRequest): Backtra
     const value = flow ? flow[stream] : b.expand(b.float(0), b.shape(of));
     return b.alias(value, `${name}(${of})`);
   });
-  const sums = b.alias(books.vector, 'ledger of relevance');
+  const sums = b.alias(books.write(), 'ledger of relevance');
   b.setOutputs([output, ...relevance, sums]);
   return { graph: prune(b.graph()), seed, output, relevance, ledger: sums, read: (numbers) => books.read(numbers) };
 }

@@ -9,9 +9,9 @@ import type { Flow } from './flow';
 
 type Account = 'sink' | 'lost';
 
-/** A vector of the graph whose elements, times a factor, add up to an amount of relevance. */
+/** A small value of the graph whose elements, times a factor, add up to an amount of relevance. */
 interface Amount {
-  readonly vector: string;
+  readonly value: string;
   readonly factor: number;
 }
 
@@ -83,8 +83,9 @@ export class Ledger {
     const isBesideChannels =
       this.#isImage(value) && b.shape(weight)[0] === size && b.rank(weight) === b.rank(value) - 1;
     const isLast = b.shape(weight).at(-1) === size && !this.#isImage(value);
-    if ((isBesideChannels || isLast) && b.shape(sum.vector)[0] === size) {
-      return { vector: b.mul(sum.vector, b.reshape(weight, [size])), factor: sum.factor * factor };
+    const shape = b.shape(sum.value);
+    if ((isBesideChannels || isLast) && elementCount(shape) === size) {
+      return { value: b.mul(sum.value, b.reshape(weight, shape)), factor: sum.factor * factor };
     }
     return this.total(b.mul(value, weight), factor);
   }
@@ -94,19 +95,16 @@ export class Ledger {
     return (shape.length === 4 || shape.length === 5) && shape[0] === 1 && elementCount(shape.slice(2)) > 1;
   }
 
-  /** Everything in a value: a vector over its channels or its last axis. */
+  /** Everything in a value: one number for each of its channels or each element of its last axis. */
   total(value: string, factor = 1): Amount {
     const b = this.#b;
     const known = this.#sums.get(value);
     if (known) return { ...known, factor: known.factor * factor };
     const shape = b.shape(value);
     const amount = this.#isImage(value)
-      ? {
-          // onnxruntime takes means within the layout of its convolutions, which a sum over axes would leave.
-          vector: b.reshape(b.op('GlobalAveragePool', [value]), [shape[1]]),
-          factor: elementCount(shape.slice(2)),
-        }
-      : { vector: this.#sumToLast(value), factor: 1 };
+      ? // onnxruntime takes means within the layout of its convolutions, which a sum over axes would leave.
+        { value: b.op('GlobalAveragePool', [value]), factor: elementCount(shape.slice(2)) }
+      : { value: this.#sumToLast(value), factor: 1 };
     this.#sums.set(value, amount);
     return { ...amount, factor: amount.factor * factor };
   }
@@ -114,10 +112,23 @@ export class Ledger {
   #sumToLast(value: string): string {
     const b = this.#b;
     const shape = b.shape(value);
-    if (shape.length === 0) return b.reshape(value, [1]);
-    const axes = shape.slice(0, -1).map((_, axis) => axis);
-    if (elementCount(shape) === shape.at(-1)) return b.reshape(value, [shape.at(-1) as number]);
-    return b.sum(value, axes, false);
+    const isVector = elementCount(shape) === (shape.at(-1) ?? 1);
+    return isVector ? value : b.sum(value, [...shape.slice(0, -1).keys()]);
+  }
+
+  /**
+   * The values one behind another. onnxruntime runs what makes a node's inputs in the order in which the inputs were
+   * written down, backward. So that each sum is taken when its summands are made, and they need not be kept until the
+   * end, what was made last is written down first.
+   */
+  #joined(values: readonly string[]): string {
+    const b = this.#b;
+    const made = new Map(b.nodes.flatMap(({ outputs }, place) => outputs.map((output) => [output, place] as const)));
+    const vectors = new Map<string, string>();
+    for (const value of values.toSorted((one, other) => (made.get(other) ?? -1) - (made.get(one) ?? -1)))
+      vectors.set(value, castTo(b, b.reshape(value, [elementCount(b.shape(value))]), 'float32'));
+    const parts = values.map((value) => vectors.get(value) as string);
+    return parts.length === 1 ? parts[0] : b.op('Concat', parts, { axis: int(0) });
   }
 
   /**
@@ -125,21 +136,16 @@ export class Ledger {
    *
    * @param seeds what flowed into the output
    * @param roots what arrived at the inputs
-   * @returns a vector of the graph, and how to read it
+   * @returns how to write the sums into the graph, and how to read them
    */
   close(output: string, seeds: Flow, roots: readonly Flow[]): Books {
     const b = this.#b;
-    const names: string[] = [];
     const places = new Map<string, readonly [number, number]>();
     let length = 0;
-    const place = ({ vector, factor }: Amount): Place => {
-      const known = places.get(vector);
-      const span = known ?? [length, length + b.shape(vector)[0]];
-      if (!known) {
-        places.set(vector, span);
-        names.push(castTo(b, vector, 'float32'));
-        length = span[1];
-      }
+    const place = ({ value, factor }: Amount): Place => {
+      const span = places.get(value) ?? [length, length + elementCount(b.shape(value))];
+      places.set(value, span);
+      length = Math.max(length, span[1]);
       return { from: span[0], to: span[1], factor };
     };
     const received = new Map<string, Place[]>();
@@ -178,9 +184,8 @@ export class Ledger {
       sink: (this.#kept.get(key)?.sink ?? []).map(place),
       lost: (this.#kept.get(key)?.lost ?? []).map(place),
     }));
-    const vector = names.length === 1 ? names[0] : b.op('Concat', names, { axis: int(0) });
     return {
-      vector,
+      write: () => this.#joined([...places.keys()]),
       read(numbers) {
         const sum = (entries: readonly Place[]): number =>
           entries.reduce((total, entry) => total + partOf(numbers, entry), 0);
@@ -220,9 +225,13 @@ function partOf(numbers: ArrayLike<number>, { from, to, factor }: Place): number
   return factor * total;
 }
 
-/** All sums of a walk as one vector of its graph. */
+/** All sums of a walk. */
 export interface Books {
-  readonly vector: string;
+  /**
+   * Adds them to the graph as one vector. Last of all: onnxruntime begins with what the last node reads, and the walk
+   * runs in the order of its sums then.
+   */
+  write(): string;
   read(numbers: ArrayLike<number>): Balance;
 }
 

@@ -36,7 +36,12 @@ class Walk implements Context {
   }
 
   run(): Graph {
-    for (const node of this.graph.nodes) this.#visit(node);
+    const results = new Set(this.graph.outputs.map(({ name }) => name));
+    for (const node of this.graph.nodes) {
+      this.#visit(node);
+      // At its place among the nodes, which onnxruntime takes as a hint for the order in which to run them.
+      for (const value of node.outputs) if (results.has(value)) this.plain(value);
+    }
     for (const { name } of this.graph.outputs) {
       const value = this.plain(name);
       if (value !== name) this.#place({ ...IDENTITY, name, inputs: [value], outputs: [name] });
