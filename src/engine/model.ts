@@ -94,7 +94,7 @@ export class Model {
     if (!tokenizer) {
       throw new PrismError(
         'TOKENIZER_MISSING',
-        `nothing says how text becomes the tokens of ${this.path}; put its tokenizer.json or vocabulary beside it, or name it in a prism.json ("tokenizer": {"file": …})`,
+        `nothing says how text becomes the tokens of ${this.path}; put its tokenizer.json, SentencePiece model or vocabulary beside it, or name it in a prism.json ("tokenizer": {"file": …})`,
       );
     }
     this.#tokenizer ??= openTokenizer(tokenizer);

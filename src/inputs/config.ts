@@ -50,6 +50,8 @@ export interface TokenizerConfig {
   readonly digits?: string;
   readonly newline?: string;
   readonly vocabulary?: string;
+  readonly begin?: string;
+  readonly end?: string;
   readonly unknown?: number;
   readonly pad?: number;
   readonly maxLength?: number;

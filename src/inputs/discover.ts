@@ -9,7 +9,7 @@ export interface Companions {
   /** `preprocessor_config.json` and `config.json` of the Transformers library or timm. */
   readonly preprocessorConfig: string | undefined;
   readonly modelConfig: string | undefined;
-  /** `tokenizer.json`, or a vocabulary. */
+  /** `tokenizer.json`, a SentencePiece model, or a vocabulary. */
   readonly tokenizer: string | undefined;
   /** Names of a table's columns. */
   readonly features: string | undefined;
@@ -29,8 +29,19 @@ const LABEL_FILES = [
   'imagenet_class_index.json',
   'id2label.json',
 ];
-/** A tokenizer.json says everything; a vocabulary only how words are numbered. */
-const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'vocab.json', 'vocabulary.txt', 'vocabulary.json'];
+/** A tokenizer.json says everything, a SentencePiece model most of it; a vocabulary only how words are numbered. */
+const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.model',
+  'spm.model',
+  'sentencepiece.bpe.model',
+  'vocab.txt',
+  'vocab.json',
+  'vocabulary.txt',
+  'vocabulary.json',
+];
 const FEATURE_FILES = ['features.json', 'features.txt', 'feature_names.json', 'feature_names.txt'];
 /** Folders whose models are described by the files of the folder above. */
 const NESTED: ReadonlySet<string> = new Set(['onnx', 'checkpoints', 'weights']);

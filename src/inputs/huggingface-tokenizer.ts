@@ -140,3 +140,62 @@ export function wordPieceTokenizer(
   };
   return huggingFaceTokenizer(json, {}, file, config);
 }
+
+/** Classes whose vocab.json and merges.txt are cut as GPT-2's are. */
+const AS_GPT2 = /^(GPT2|Roberta|Bart|Longformer|LED|Mvp)Tokenizer(Fast)?$/;
+
+/**
+ * GPT-2's tokenizer of byte pairs, also RoBERTa's and BART's, which put <s> and </s> around a text.
+ *
+ * @param merges content of merges.txt
+ * @param settings content of tokenizer_config.json; {} without one
+ * @throws PrismError TOKENIZER_INVALID where the files are of another kind of byte pairs
+ */
+export function bytePairTokenizer(
+  ids: ReadonlyMap<string, number>,
+  merges: string,
+  settings: Json,
+  file: string,
+  config: Pick<TokenizerConfig, 'pad'> = {},
+): Tokenizer {
+  const { tokenizer_class: kind } = settings;
+  const isOther = typeof kind === 'string' && !AS_GPT2.test(kind);
+  if (isOther || [...ids.keys()].some((token) => token.endsWith('</w>'))) {
+    const whose = isOther ? `of ${kind}` : 'not cut as those of GPT-2';
+    throw tokenizerInvalid(
+      file,
+      `holds byte pairs ${whose}; use the tokenizer.json, which Transformers writes (save_pretrained)`,
+    );
+  }
+  const specials = ['<s>', '<pad>', '</s>', '<unk>', '<mask>', '<|endoftext|>'].filter((token) => ids.has(token));
+  const [begin, end] = [ids.get('<s>'), ids.get('</s>')];
+  const isBounded = begin !== undefined && end !== undefined && ids.has('<mask>');
+  const lines = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+  const byteLevel = {
+    type: 'ByteLevel',
+    add_prefix_space: settings.add_prefix_space === true,
+    trim_offsets: true,
+    use_regex: true,
+  };
+  const json = {
+    added_tokens: specials.map((content) => ({
+      content,
+      id: ids.get(content),
+      special: true,
+      lstrip: content === '<mask>',
+    })),
+    pre_tokenizer: byteLevel,
+    post_processor: isBounded
+      ? {
+          type: 'RobertaProcessing',
+          sep: ['</s>', end],
+          cls: ['<s>', begin],
+          trim_offsets: true,
+          add_prefix_space: false,
+        }
+      : null,
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab: Object.fromEntries(ids), merges: lines, unk_token: ids.has('<unk>') ? '<unk>' : null },
+  };
+  return huggingFaceTokenizer(json, settings, file, config);
+}

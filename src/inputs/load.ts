@@ -111,8 +111,12 @@ export async function describeModel(
 function besideModel(file: string | undefined, modelPath: string): TokenizerConfig | undefined {
   if (file === undefined) return undefined;
   const name = path.relative(path.dirname(modelPath), file).replaceAll('\\', '/');
-  return path.basename(file) === 'tokenizer.json' ? { file: name } : { vocabulary: name };
+  return fieldOf(file, name);
 }
+
+/** A vocabulary is numbered words; any other file says how texts are cut, too. */
+const fieldOf = (file: string, name = file): TokenizerConfig =>
+  /(^|[\\/])tokenizer\.json$|\.model$/.test(file) ? { file: name } : { vocabulary: name };
 
 function tokenizerSource(
   tokenizer: TokenizerConfig | undefined,
@@ -128,7 +132,7 @@ function tokenizerSource(
   const open = file === undefined && vocabulary === undefined && beside !== undefined;
   return {
     ...rest,
-    ...(open && (path.basename(beside) === 'tokenizer.json' ? { file: beside } : { vocabulary: beside })),
+    ...(open && fieldOf(beside)),
     ...(file !== undefined && { file: path.resolve(folder, file) }),
     ...(vocabulary !== undefined && { vocabulary: path.resolve(folder, vocabulary) }),
     ...(isWritten && { configFile }),

@@ -42,7 +42,7 @@ function fromJson(text: string, file: string): Map<string, number> {
 }
 
 /** The same text in small letters, every character where it was: those that would become several stay as they are. */
-const lowered = (text: string): string =>
+export const lowered = (text: string): string =>
   Array.from(text, (character) => {
     const small = character.toLowerCase();
     return small.length === character.length ? small : character;

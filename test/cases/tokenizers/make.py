@@ -58,7 +58,36 @@ def unigrams():
     return tokenizer
 
 
-for name, make in {"word-pieces": word_pieces, "byte-pairs": byte_pairs, "unigrams": unigrams}.items():
+def roberta():
+    trainer = trainers.BpeTrainer(vocab_size=320, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], show_progress=False,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(LINES, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    return tokenizer
+
+
+def llama():
+    names = ["<unk>", "<s>", "</s>", *[f"<0x{byte:02X}>" for byte in range(256)]]
+    spaced = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    trained = Tokenizer(models.BPE(unk_token="<unk>"))
+    trained.normalizer = normalizers.Sequence(spaced)
+    trained.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    trained.train_from_iterator(LINES, trainers.BpeTrainer(vocab_size=380, special_tokens=names, show_progress=False))
+    learned = json.loads(trained.to_str())["model"]
+    merges = [tuple(pair) for pair in learned["merges"]]
+    tokenizer = Tokenizer(models.BPE(learned["vocab"], merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.add_special_tokens(names[:3])
+    tokenizer.normalizer = normalizers.Sequence(spaced)
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return tokenizer
+
+
+MAKERS = {"word-pieces": word_pieces, "byte-pairs": byte_pairs, "unigrams": unigrams, "roberta": roberta, "llama": llama}
+for name, make in MAKERS.items():
     tokenizer = make()
     (HERE / f"{name}.tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
     expected = []

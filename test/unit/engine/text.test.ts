@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../../src/engine/engine';
 import type { Question } from '../../../src/engine/explain';
@@ -215,33 +217,50 @@ describe('explaining a text again', () => {
   });
 });
 
+/** A model that goes on by a table: the score of the next token is scores[last token][next token]. */
+function pairs(size: number, scores: Float32Array): Graph {
+  const node = { domain: '', attributes: {} };
+  const unit = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+  return {
+    name: 'pairs',
+    opsets: { '': 21 },
+    inputs: [{ name: 'input_ids', dtype: 'int64', shape: [1, 'length'] }],
+    outputs: [{ name: 'logits', dtype: 'float32', shape: [1, 'length', size] }],
+    initializers: new Map([
+      ['vectors', float32(unit, [size, size])],
+      ['scores', float32(scores, [size, size])],
+    ]),
+    nodes: [
+      { ...node, op: 'Gather', name: 'embed', inputs: ['vectors', 'input_ids'], outputs: ['embedded'] },
+      { ...node, op: 'MatMul', name: 'head', inputs: ['embedded', 'scores'], outputs: ['logits'] },
+    ],
+    types: new Map(),
+    metadata: {},
+  };
+}
+
 describe('a model that goes on with a text', () => {
   it('is explained by its next token', async () => {
-    // The score of the next token is that of a table: scores[last token][next token].
-    const scores = Float32Array.of(1, 5, 2, 0, 3, 9, 4, 4, 8);
-    const node = { domain: '', attributes: {} };
-    const graph: Graph = {
-      name: 'pairs',
-      opsets: { '': 21 },
-      inputs: [{ name: 'input_ids', dtype: 'int64', shape: [1, 'length'] }],
-      outputs: [{ name: 'logits', dtype: 'float32', shape: [1, 'length', 3] }],
-      initializers: new Map([
-        ['vectors', float32([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])],
-        ['scores', float32(scores, [3, 3])],
-      ]),
-      nodes: [
-        { ...node, op: 'Gather', name: 'embed', inputs: ['vectors', 'input_ids'], outputs: ['embedded'] },
-        { ...node, op: 'MatMul', name: 'head', inputs: ['embedded', 'scores'], outputs: ['logits'] },
-      ],
-      types: new Map(),
-      metadata: {},
-    };
+    const graph = pairs(3, Float32Array.of(1, 5, 2, 0, 3, 9, 4, 4, 8));
     const path = workspace.write('pairs.onnx', exportModel(graph));
     workspace.write('vocab.txt', 'a\nb\nc\n');
     const { answer, report } = await engine.attribute(path, 'gradient-x-input', { text: 'c a b' });
     expect(report.target).toEqual({ index: 2, label: 'c', score: 9 });
     expect(answer.top.map(({ label }) => label)).toEqual(['c', 'b', 'a']);
     expect(report.tokens?.map(({ relevance }) => relevance)).toEqual([0, 0, 9]);
+  });
+
+  it('reads the SentencePiece model beside it', async () => {
+    const pieces = resolve(__dirname, '../../cases/tokenizers/sentencepiece/characters');
+    const { size, texts } = JSON.parse(readFileSync(`${pieces}.expected.json`, 'utf8'));
+    const [{ text, ids }] = texts as { text: string; ids: number[] }[];
+    const scores = Float32Array.from({ length: size * size }, (_, i) => ((i * 7) % 11) + (i % size === 5 ? 20 : 0));
+    const path = workspace.write('pairs.onnx', exportModel(pairs(size, scores)));
+    workspace.write('spiece.model', readFileSync(`${pieces}.model`));
+    workspace.write('tokenizer_config.json', '{"tokenizer_class": "LlamaTokenizer"}');
+    const { report } = await engine.attribute(path, 'gradient-x-input', { text });
+    expect(report.tokens?.map(({ id }) => id)).toEqual([1, ...ids]);
+    expect(report.target).toMatchObject({ index: 5, score: scores[size * (ids.at(-1) as number) + 5] });
   });
 });
 
