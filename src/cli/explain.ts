@@ -99,7 +99,7 @@ export function explainCommand(program: Command, terminal: Terminal): void {
     .option('--option <key=value>', 'option of the method; repeat for several', keyValue)
     .option(
       '--out <file>',
-      'write the result: .npy (raw), .png (picture), .json or .html (report) or .onnx (graph); may be repeated',
+      'write the result: .npy (raw), .png (picture), .csv (tokens or features), .json or .html (report) or .onnx (graph); may be repeated',
       files,
     )
     .action((model: string, _options, self: Command) =>

@@ -21,7 +21,7 @@ import { writeConfig } from './settings-file';
 import { aboutSource } from './source/commands';
 import type { NotebookPictures } from './source/notebooks';
 import type { SourceTies } from './source/ties';
-import { wantedRow, wantedText } from './texts';
+import { hasParts, partsAsked, wantedFrom, wantedRow, wantedText } from './texts';
 import type { TokenPanels } from './tokens/studies';
 import type { ModelComparisons } from './two-models/comparisons';
 
@@ -114,11 +114,16 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
     },
     [commands.compareMethods]: async (...args) => {
       const [given] = filesOf(args);
+      const { methods: named } = namedBy(args);
       const shown = rooms.panels.current;
-      const open =
-        shown?.active && shown.question?.image !== undefined ? vscode.Uri.file(shown.question.image) : undefined;
+      const question = shown?.active ? shown.question : undefined;
+      const looked = shown?.visible && !activeImage() ? shown.question : question;
+      const parts = given ? hasParts(given) && (await wantedFrom(given)) : looked && partsAsked(looked);
+      if (parts) await explainer.compareParts(parts, named);
+      if (parts || (given && hasParts(given))) return;
+      const open = question?.image === undefined ? undefined : vscode.Uri.file(question.image);
       const image = given ?? open ?? activeImage() ?? (await pickImage());
-      if (image) await explainer.compare(image, namedBy(args).methods);
+      if (image) await explainer.compare(image, named);
     },
     [commands.compareModels]: async (...args) => rooms.comparisons.compare(filesOf(args)),
     [commands.showNetwork]: async () => rooms.networks.show(),

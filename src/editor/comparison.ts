@@ -124,16 +124,15 @@ export class Comparison {
     return this.explanations.some((explanation) => explanation.id === id);
   }
 
-  /** Maps by the handles of explanations; a handle of an earlier comparison has an empty one. */
+  /**
+   * Maps by the handles of explanations, of texts and rows a value a token or feature; a handle of an earlier comparison
+   * has an empty one.
+   */
   maps(ids: readonly string[]): ScalarMap[] {
-    return ids.map(
-      (id) =>
-        this.explanations.find((explanation) => explanation.id === id)?.map ?? {
-          width: 0,
-          height: 0,
-          data: new Float32Array(0),
-        },
-    );
+    return ids.map((id) => {
+      const found = this.explanations.find((explanation) => explanation.id === id);
+      return found ? valuesOf(found) : { width: 0, height: 0, data: new Float32Array(0) };
+    });
   }
 
   /** Explains whatever has not been tried; ends early when cancelled, without an error. */
@@ -191,13 +190,14 @@ export class Comparison {
         const found = this.get(id, column);
         // Only in a table a gap says something.
         if (!found) return several ? [{ title: `${id}: ${label}`, note: this.#whyNot(id, column), signed: true }] : [];
-        const { method, options, map } = found;
+        const { method, options, map, text, row } = found;
+        const parts = { ...(text && { text }), ...(row && { row }) };
         const title = several ? `${method.title}: ${label}` : method.title;
-        return [{ title, note: changedOptions(method.options, options), map, signed: method.signed }];
+        return [{ title, note: changedOptions(method.options, options), map, ...parts, signed: method.signed }];
       }),
     );
     return {
-      photograph: first.photograph,
+      ...(first.photograph && { photograph: first.photograph }),
       target: targets,
       caption: `${[...ids].join(', ')} of ${first.model.path}: ${targets}`,
       ...(several && { columns: columns.length }),
@@ -238,9 +238,10 @@ export class Comparison {
 
   /** Takes over what another comparison has found for the same class by the same method with the same options. */
   #adopt(before: Comparison): void {
-    const { score, where } = this.question;
-    const { score: scoreBefore, where: whereBefore } = before.question;
-    const same = before.#isOf(this.question) && score === scoreBefore && where === whereBefore;
+    const { score, where, token } = this.question;
+    const { score: scoreBefore, where: whereBefore, token: tokenBefore } = before.question;
+    const samePart = score === scoreBefore && where === whereBefore && token === tokenBefore;
+    const same = before.#isOf(this.question) && samePart;
     if (!same || before.#outdated) return;
     for (const { method, column } of this.#cells) {
       const name = this.#classes[column];
@@ -262,6 +263,13 @@ export class Comparison {
   #set(cell: ComparedMethod): void {
     this.#cells = this.#cells.map((known) => (keyOf(known) === keyOf(cell) ? cell : known));
   }
+}
+
+/** What is shown of an explanation: of a text or a row what its parts contribute, of all else its map. */
+function valuesOf({ map, text, row }: Explanation): ScalarMap {
+  const parts: readonly { readonly relevance: number }[] = text?.tokens ?? row?.features ?? [];
+  if (parts.length === 0) return map;
+  return { width: parts.length, height: 1, data: Float32Array.from(parts, ({ relevance }) => relevance) };
 }
 
 const named = ({ label, index, score }: ClassScore): string =>

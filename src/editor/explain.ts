@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
+import type { ExplainParams, InputParams } from '../protocol';
 import type { MethodChoice } from './methods';
 import type { WorkspaceModels } from './models';
 import type { Panels } from './panels';
 import { modelFor, modelForTask } from './pick-model';
-import type { Wanted } from './texts';
+import { sameInput } from './questions';
+import { TEXT_TASKS, type Wanted } from './texts';
 
 /** Before a notification tells that something is still being computed. */
 const PATIENCE_MS = 2000;
@@ -17,6 +19,9 @@ export interface ExplainWish {
   readonly method?: string;
   readonly newPanel?: boolean;
 }
+
+/** What a model is for that takes a text, or a row. */
+const tasksFor = ({ row }: InputParams): readonly string[] => (row === undefined ? TEXT_TASKS : ['tabular']);
 
 /** Turns "explain this" into questions to panels, asking for the model where that is open. */
 export class Explainer {
@@ -37,10 +42,24 @@ export class Explainer {
     if (!methods) return;
     const method = shown?.method ?? this.methods.current;
     const question = shown ?? { model, image: image.fsPath, method, options: this.methods.options(method) };
-    await this.#showProgress(
-      vscode.l10n.t('Comparing {0} methods…', methods.length),
-      this.panels.compare(question, methods),
-    );
+    await this.#compare(question, methods);
+  }
+
+  /** Explains a text or a row of a table by several methods. */
+  async compareParts({ input, file }: Wanted, named?: readonly string[]): Promise<void> {
+    const { question: asked } = this.panels.current ?? {};
+    const shown = asked && sameInput(asked, input) ? asked : undefined;
+    const model = shown?.model ?? (await modelForTask(this.models, tasksFor(input), file));
+    if (model === undefined) return;
+    const methods = named ?? (await this.methods.pickSeveral(model));
+    if (!methods) return;
+    const [method = this.methods.current] = methods;
+    await this.#compare(shown ?? { ...input, model, method, options: this.methods.options(method) }, methods);
+  }
+
+  #compare(question: ExplainParams, methods: readonly string[]): Promise<void> {
+    const title = vscode.l10n.t('Comparing {0} methods…', methods.length);
+    return this.#showProgress(title, this.panels.compare(question, methods));
   }
 
   /** Explains pictures, the first in the panel used last and each other in one of its own. */
@@ -68,9 +87,7 @@ export class Explainer {
 
   /** Explains a text or a row of a table. */
   async explainParts({ input, file }: Wanted): Promise<void> {
-    const tasks =
-      input.row === undefined ? ['text-classification', 'token-classification', 'text-generation'] : ['tabular'];
-    const model = await modelForTask(this.models, tasks, file);
+    const model = await modelForTask(this.models, tasksFor(input), file);
     if (model === undefined) return;
     const method = await this.methods.fitting(model);
     const { question } = this.panels.current ?? {};

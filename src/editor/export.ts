@@ -12,6 +12,7 @@ type Format = Parameters<HostApi['exportAs']>[0]['format'];
 const names: Readonly<Record<Format, string>> = {
   png: 'PNG',
   npy: 'NumPy',
+  csv: 'CSV',
   json: 'JSON',
   html: 'HTML',
   onnx: 'ONNX',
@@ -55,8 +56,11 @@ export async function exportExplanation(
  *
  * @param save writes the sheet to a path
  */
-export async function exportComparison({ photograph }: Sheet, save: (path: string) => Promise<void>): Promise<void> {
-  const image = photograph?.path ?? 'comparison';
+export async function exportComparison(
+  { photograph, cells }: Sheet,
+  save: (path: string) => Promise<void>,
+): Promise<void> {
+  const image = photograph?.path ?? cells.find(({ text }) => text?.path)?.text?.path ?? 'comparison';
   const uri = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Export the comparison'),
     defaultUri: vscode.Uri.file(path.join(path.dirname(image), `${path.parse(image).name}.comparison.png`)),

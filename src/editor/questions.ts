@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import type { ExplainParams, Explanation, InputParams } from '../protocol';
+import type { Explanation, InputParams } from '../protocol';
 import type { PanelQuestion } from '../protocol/panel';
 
 /** The longest part of a text that a title holds. */
@@ -31,7 +31,7 @@ const inputOf = ({ image, text, textFile, row, inputs }: InputParams): InputPara
   ...(inputs !== undefined && { inputs }),
 });
 
-export const sameInput = (a: ExplainParams, b: ExplainParams): boolean =>
+export const sameInput = (a: InputParams, b: InputParams): boolean =>
   JSON.stringify(inputOf(a)) === JSON.stringify(inputOf(b));
 
 /** The file that an explanation is of; undefined where it came from none. */
@@ -49,9 +49,9 @@ export function changedQuestion(question: PanelQuestion, change: QuestionChange)
 /** What to ask to get an explanation again, beside what is compared and which part of the output was asked about. */
 export function questionBehind(explanation: Explanation, asked: PanelQuestion | undefined): PanelQuestion {
   const { model, method, target, options } = explanation;
-  const { compare, classes, score, where } = asked ?? {};
+  const { compare, classes, score, where, token } = asked ?? {};
   return changedQuestion(
     { ...inputOf(asked ?? {}), model: model.path, method: method.id, options },
-    { compare, classes, score, where, target: score === undefined ? target.index : undefined },
+    { compare, classes, score, where, token, target: score === undefined ? target.index : undefined },
   );
 }

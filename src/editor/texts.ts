@@ -5,10 +5,17 @@ import { parseTable } from '../inputs/table';
 import type { InputParams } from '../protocol';
 import { ignoredFolders } from './models';
 
+/** What models are for that read texts. */
+export const TEXT_TASKS = ['text-classification', 'token-classification', 'text-generation'] as const;
+
 const MOST_ROWS = 5000;
 const MOST_FILES = 2000;
 
 const isTable = ({ path: name }: vscode.Uri): boolean => /\.(csv|tsv)$/i.test(name);
+const isText = ({ path: name }: vscode.Uri): boolean => /\.txt$/i.test(name);
+
+/** Whether a file holds a text or a table. */
+export const hasParts = (uri: vscode.Uri): boolean => isTable(uri) || isText(uri);
 
 /** What is explained, and the file that it lies with. */
 export interface Wanted {
@@ -99,4 +106,17 @@ async function pickTable(): Promise<vscode.Uri | undefined> {
 function requireFile(uri: vscode.Uri): string {
   if (uri.scheme === 'file') return uri.fsPath;
   throw new PrismError('NOT_A_FILE', vscode.l10n.t('{0} is not a file on this machine.', uri.toString(true)));
+}
+
+/** The text of a file or the row of a table that is chosen; undefined for other files, and when none is chosen. */
+export async function wantedFrom(file: vscode.Uri): Promise<Wanted | undefined> {
+  if (isTable(file)) return wantedRow(file);
+  return isText(file) ? wantedText(file) : undefined;
+}
+
+/** The text or the row that a question is about; undefined for pictures. */
+export function partsAsked({ text, textFile, row }: InputParams): Wanted | undefined {
+  if (text !== undefined) return { input: { text }, file: undefined };
+  if (textFile !== undefined) return { input: { textFile }, file: textFile };
+  return row === undefined ? undefined : { input: { row }, file: undefined };
 }

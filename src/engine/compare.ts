@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { methodById } from '../methods/index';
 import type { OptionValues, RemoteError } from '../protocol';
@@ -6,6 +7,8 @@ import { type CallContext, toRemoteError } from '../rpc';
 import { commonOptions } from './commonOptions';
 import { type Cell, contactSheet } from './contactSheet';
 import type { Question } from './explain';
+import { wholeParts } from './parts';
+import { rowPicture, textPicture } from './partsPicture';
 import { renderMap } from './render';
 import type { Explained, ExplainReport } from './report';
 import { photographOf } from './subject';
@@ -77,7 +80,8 @@ async function sheetOf(found: readonly Explained[]): Promise<Sheet> {
     caption: `${found.map(({ report: { method } }) => method).join(', ')} of ${report.model}: ${target}`,
     cells: found.map((explained) => {
       const { title, signed } = explained.answer.method.info;
-      return { title, note: optionsOf(explained), map: explained.map, signed };
+      const parts = wholeParts(explained.answer, explained.report);
+      return { title, note: optionsOf(explained), map: explained.map, ...parts, signed };
     }),
   };
 }
@@ -90,11 +94,32 @@ function beside(lead: readonly Cell[], maps: readonly Cell[], columns: number): 
   });
 }
 
+/** Width of a text or of a row's bars in a sheet, how many stand in a row, and how much of each is shown. */
+const PARTS = { width: 520, columns: 3, lines: 30, features: 24 };
+
+/** A sheet of texts or rows: each as high as the highest. */
+async function sheetOfParts({ caption, columns: table, cells, target }: Sheet, columns?: number): Promise<Uint8Array> {
+  let height = 0;
+  const drawn = await Promise.all(
+    cells.map(async ({ title, note, text, row, signed }): Promise<Cell> => {
+      const words = { title, note };
+      const drawing = { signed, width: PARTS.width, heading: table ? [] : [target] };
+      const picture = text
+        ? await textPicture(text, { ...drawing, most: PARTS.lines })
+        : row && (await rowPicture(row, { ...drawing, most: PARTS.features }));
+      if (!picture) return words;
+      height = Math.max(height, (await sharp(picture).metadata()).height);
+      return { picture, ...words };
+    }),
+  );
+  const across = table ?? columns ?? Math.min(PARTS.columns, Math.ceil(Math.sqrt(drawn.length)));
+  return contactSheet(drawn, across, caption, { width: PARTS.width, height });
+}
+
 /** The picture of a sheet: the photograph first, where there is one. */
-export async function pictureOfSheet(
-  { photograph, target, caption, columns: table, cells }: Sheet,
-  columns?: number,
-): Promise<Uint8Array> {
+export async function pictureOfSheet(sheet: Sheet, columns?: number): Promise<Uint8Array> {
+  const { photograph, target, caption, columns: table, cells } = sheet;
+  if (cells.some(({ text, row }) => text ?? row)) return sheetOfParts(sheet, columns);
   const maps = await Promise.all(
     cells.map(async ({ title, note, map, signed }): Promise<Cell> => {
       const words = { title, note };

@@ -36,7 +36,7 @@ import type { Scratch } from './judge';
 import { modelLayers } from './layers';
 import { layerMap, mapOfLocations, statistics } from './maps';
 import { type Model, Models } from './model';
-import { locationsOf } from './parts';
+import { locationsOf, wholeParts } from './parts';
 import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
 import { type Explained, type ExplainReport, reportOf } from './report';
@@ -395,7 +395,9 @@ function savable(living: LivingExplanation, judged: readonly JudgedMetric[] = []
     map: attribution.map,
     locations,
     signed: method.info.signed,
+    title: method.info.title,
     ...(photograph && { photograph }),
+    ...wholeParts(answer, report),
     page: () => savedPage(living, locations, judged),
     graph: () => graphOf(answer),
   };

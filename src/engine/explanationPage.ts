@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
-import type { ClassScore, FeaturePart, LayerInfo, MethodSummary, ScalarMap, TokenPart } from '../protocol';
+import type { ClassScore, FeaturePart, LayerInfo, MethodSummary, ScalarMap, TextParts, TokenPart } from '../protocol';
 import type { JudgedMetric } from '../protocol/study';
 import { arrow, escaped, number, page } from './page';
+import { besideText, stretchesOf } from './partsPicture';
+import { colourOf } from './render';
 import type { ExplainReport } from './report';
 
 /** What a page tells of an explanation. */
@@ -14,6 +16,8 @@ export interface ExplanationPage {
   /** Pictures as data URIs. */
   readonly photograph?: { readonly name: string; readonly picture: string };
   readonly map?: string;
+  /** Of a text. */
+  readonly text?: TextParts;
   readonly layers: readonly { readonly layer: LayerInfo; readonly map: ScalarMap; readonly picture: string }[];
   readonly judged: readonly JudgedMetric[];
 }
@@ -25,8 +29,31 @@ const STYLE = `
 .layers img { display: block; width: 100%; image-rendering: pixelated; }
 .layers figcaption { font-size: .8em; overflow-wrap: anywhere; }
 .target { font-weight: 700; }
+.words { border: 1px solid #8884; line-height: 1.9; overflow-wrap: anywhere; padding: .5rem .8rem; white-space: pre-wrap; }
 .scale { display: inline-block; height: .7em; vertical-align: middle; width: 8rem; }
 `;
+
+/** Colours of words, from all against the score to all for it. A page has no styles in its elements. */
+const STEPS = 20;
+const shades = (signed: boolean): string =>
+  Array.from({ length: 2 * STEPS + 1 }, (_, i) => {
+    const { background, dark } = colourOf((i - STEPS) / STEPS, signed);
+    return i === STEPS ? '' : `.s${i} { background: rgb(${background.join(' ')}); color: ${dark ? '#fff' : '#000'}; }`;
+  }).join('\n');
+
+/** A text in the colours of its tokens' relevance. */
+function colouredText(text: TextParts | undefined): string {
+  if (!text) return '';
+  const most = text.tokens.reduce((largest, { relevance }) => Math.max(largest, Math.abs(relevance)), 0) || 1;
+  const words = stretchesOf(text).map(({ text: word, token }) => {
+    const step = STEPS + Math.round((STEPS * (token?.relevance ?? 0)) / most);
+    if (!token || step === STEPS) return escaped(word);
+    return `<span class="s${step}" title="${number(token.relevance)}">${escaped(word)}</span>`;
+  });
+  const beside = besideText(text);
+  const more = beside.length > 0 ? `<p class="note">${escaped(beside.join(' · '))}</p>` : '';
+  return `<p class="words">${words.join('')}</p>\n${more}`;
+}
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   `<div class="wide"><table>${
@@ -149,6 +176,7 @@ export function explanationPage(what: ExplanationPage): string {
   const body = [
     `<p><b>${escaped(target.label)}</b>${target.index === null ? '' : ` (class ${target.index})`}, score ${number(target.score)} · ${escaped(method.title)} · ${escaped(basename(report.model))}</p>`,
     pictures(what),
+    section('Text', colouredText(what.text)),
     section('Classes', classes(what)),
     section('Parts', partsOf(report)),
     section('Numbers', numbers(what)),
@@ -157,5 +185,6 @@ export function explanationPage(what: ExplanationPage): string {
     section('Layers', layers(what.layers)),
     section('Model', facts(model)),
   ];
-  return page(`Why ${name}: ${target.label}`, STYLE, body.join('\n'));
+  const style = what.text ? STYLE + shades(method.signed) : STYLE;
+  return page(`Why ${name}: ${target.label}`, style, body.join('\n'));
 }

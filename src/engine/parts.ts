@@ -1,5 +1,5 @@
 import { typeOf } from '../graph/ir';
-import type { FeaturePart, ScalarMap, TokenPart } from '../protocol';
+import type { FeaturePart, RowParts, ScalarMap, TextParts, TokenPart } from '../protocol';
 import type { Answer } from './explain';
 import { asShown, channelAxis, mapOfLocations, sumChannels } from './maps';
 
@@ -60,4 +60,13 @@ export function partsOf(answer: Answer, map: ScalarMap): Parts {
     };
   }
   return {};
+}
+
+/** The text or the row that was explained, with the relevance of its parts; nothing where there are none. */
+export function wholeParts(
+  { prepared: { text, row } }: Pick<Answer, 'prepared'>,
+  { tokens, features }: Parts,
+): { readonly text?: TextParts; readonly row?: RowParts } {
+  if (text && tokens) return { text: { ...text, tokens } };
+  return row && features ? { row: { name: row.name, features } } : {};
 }

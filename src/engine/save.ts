@@ -1,11 +1,14 @@
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { replaceFile, writeAll } from '../graph/dataFile';
 import { PrismError } from '../graph/errors';
 import { exportModel } from '../graph/export';
 import type { Graph } from '../graph/ir';
 import type { FloatArray } from '../graph/ndarray';
 import { writeNpy } from '../inputs/npy';
-import type { Photograph, ScalarMap } from '../protocol';
+import type { Photograph, RowParts, ScalarMap, TextParts } from '../protocol';
+import { number } from './page';
+import { rowPicture, textPicture } from './partsPicture';
+import { tableOfParts } from './partsTable';
 import { renderMap } from './render';
 import type { ExplainReport } from './report';
 
@@ -17,14 +20,19 @@ export interface Savable {
   /** The same, one number a location. */
   readonly locations: ScalarMap;
   readonly signed: boolean;
+  /** The method as people call it. */
+  readonly title: string;
   readonly photograph?: Photograph;
+  /** Of a text or a row whose own attribution it is. */
+  readonly text?: TextParts;
+  readonly row?: RowParts;
   /** All that is known of it as a page. */
   readonly page: () => Promise<string>;
   /** The graph that computes it from the model's inputs. Throws when there is no single one. */
   readonly graph: () => Graph;
 }
 
-export const SAVE_FORMATS = ['npy', 'png', 'json', 'html', 'onnx'] as const;
+export const SAVE_FORMATS = ['npy', 'png', 'csv', 'json', 'html', 'onnx'] as const;
 export type SaveFormat = (typeof SAVE_FORMATS)[number];
 
 /** The format that a file name asks for. Throws UNKNOWN_FORMAT. */
@@ -42,6 +50,8 @@ async function contentsOf(what: Savable, format: SaveFormat): Promise<Uint8Array
   switch (format) {
     case 'npy':
       return writeNpy({ dtype: 'float32', shape: what.map.shape, data: what.map.data });
+    case 'csv':
+      return Buffer.from(tableOfParts(what.report));
     case 'json':
       return Buffer.from(`${JSON.stringify(what.report, null, 2)}\n`);
     case 'html':
@@ -49,8 +59,24 @@ async function contentsOf(what: Savable, format: SaveFormat): Promise<Uint8Array
     case 'onnx':
       return exportModel(what.graph());
     case 'png':
-      return renderMap(what.locations, what.signed, { photograph: what.photograph, caption: captionOf(what.report) });
+      return pictureOf(what);
   }
+}
+
+/** A text in its colours, the bars of a row, or the map. */
+function pictureOf({ report, signed, title, text, row, photograph, locations }: Savable): Promise<Uint8Array> {
+  const caption = captionOf(report);
+  const drawing = { signed, heading: headingOf(report, title) };
+  if (text) return textPicture(text, drawing, caption);
+  if (row) return rowPicture(row, drawing, caption);
+  return renderMap(locations, signed, { photograph, caption });
+}
+
+/** What a picture of words says over them. */
+function headingOf({ model, target, conservation }: ExplainReport, title: string): string[] {
+  const name = target.index === null || String(target.index) === target.label ? '' : ` (${target.index})`;
+  const kept = conservation ? `, residual ${number(conservation.residual)}` : '';
+  return [`${target.label}${name}, score ${number(target.score)}`, `${title} · ${basename(model)}${kept}`];
 }
 
 /** A map never appears without its target and score. */
@@ -59,10 +85,10 @@ function captionOf({ model, method, target }: ExplainReport): string {
 }
 
 /**
- * Writes the raw attribution (npy), the picture (png), the report (json, html) or the explanation as a model (onnx, weights
- * inside), as the file's name says.
+ * Writes the raw attribution (npy), the picture (png), the tokens or features (csv), the report (json, html) or the
+ * explanation as a model (onnx, weights inside), as the file's name says.
  *
- * @throws PrismError UNKNOWN_FORMAT, FILE_UNWRITABLE, NOT_ONE_GRAPH
+ * @throws PrismError UNKNOWN_FORMAT, FILE_UNWRITABLE, NO_PARTS, NOT_ONE_GRAPH
  */
 export async function saveExplanation(what: Savable, path: string): Promise<void> {
   const bytes = await contentsOf(what, formatOf(path));

@@ -4,6 +4,7 @@ import type { JudgedMetric } from '../protocol/study';
 import { explanationPage } from './explanationPage';
 import type { LivingExplanation } from './explanations';
 import { mapOfLocations } from './maps';
+import { wholeParts } from './parts';
 import { renderMap } from './render';
 
 const dataUri = (mime: string, bytes: Uint8Array): string =>
@@ -54,6 +55,7 @@ export async function savedPage(
     top,
     judged,
     layers: await Promise.all(tiles),
+    ...wholeParts(answer, report),
     ...(photograph && {
       photograph: {
         name: basename(photograph.path),

@@ -155,7 +155,7 @@ export interface HostApi extends PfvHostApi {
   pickFile(params: { readonly title: string }): Promise<string | undefined>;
   /** `png` comes with the picture as the panel paints it. */
   exportAs(params: {
-    readonly format: 'png' | 'npy' | 'json' | 'html' | 'onnx';
+    readonly format: 'png' | 'npy' | 'csv' | 'json' | 'html' | 'onnx';
     readonly png?: Uint8Array;
   }): Promise<void>;
   /** What was last shown of the same picture before; null where nothing was. */

@@ -1,4 +1,4 @@
-import type { OptionValues, Photograph, RemoteError, ScalarMap } from '../protocol';
+import type { OptionValues, Photograph, RemoteError, RowParts, ScalarMap, TextParts } from '../protocol';
 
 /** A method that a model is beyond, and why. */
 export interface Unfit {
@@ -69,6 +69,9 @@ export interface Sheet {
     readonly note: string;
     /** Absent where there is none, which leaves a gap. */
     readonly map?: ScalarMap;
+    /** Of a text or a row: what is painted instead of the map. */
+    readonly text?: TextParts;
+    readonly row?: RowParts;
     readonly signed: boolean;
   }[];
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { PanelState } from '../../src/protocol/panel';
-import { activated, closeEverything, explained, hexagon, ready, shown, until } from './support';
+import { activated, closeEverything, explained, hexagon, ready, shown, until, workspace } from './support';
 
 const methods = ['srd', 'gradient', 'grad-cam', 'attention-rollout'];
 
@@ -55,5 +55,31 @@ describe('comparing methods', () => {
     assert.ok(
       unfit.some(({ method, error }) => method === 'attention-rollout' && error.code === 'METHOD_DOES_NOT_FIT'),
     );
+  });
+
+  it('explains a text by every method, a value a token', async () => {
+    const file = vscode.Uri.file(workspace('reviews/praise-signed.txt'));
+    await vscode.commands.executeCommand('modelPrism.compareMethods', file, { methods: ['lrp', 'occlusion', 'srd'] });
+    const state = await until('the comparison', async () => {
+      const now = await shown();
+      return now.status !== 'working' && now;
+    });
+    assert.deepEqual(
+      state.comparison?.methods.map(({ method, status }) => [method, status]),
+      [
+        ['lrp', 'ready'],
+        ['occlusion', 'ready'],
+        ['srd', 'failed'],
+      ],
+    );
+    assert.equal(state.question?.textFile, file.fsPath);
+    assert.equal(ready(state).text?.tokens.length, 25);
+    // From the panel that shows it, the same text is compared again, without being asked for.
+    await vscode.commands.executeCommand('modelPrism.compareMethods', { methods: ['lrp', 'gradient'] });
+    const again = await until('the other comparison', async () => {
+      const now = await shown();
+      return now.status === 'ready' && now.comparison?.methods.length === 2 && now;
+    });
+    assert.equal(again.question?.textFile, file.fsPath);
   });
 });

@@ -147,3 +147,61 @@ describe('a row of a table', () => {
     await accessible();
   });
 });
+
+describe('methods beside each other', () => {
+  const cell = (nth: number) => panel.page.locator('prism-compared-parts').nth(nth);
+  const row = { name: 'row 3 of wines.csv', features: FEATURES };
+
+  async function compare(part: Parameters<typeof show>[0], theme: ThemeName): Promise<void> {
+    await show(part, theme);
+    await panel.page.getByRole('button', { name: 'Compare methods…' }).click();
+    await expect.poll(() => panel.page.locator('prism-compared-parts [data-status="ready"]').count()).toBe(3);
+    const directory = process.env.SCREENSHOTS;
+    if (directory)
+      await panel.page.screenshot({ path: `${directory}/parts-${'text' in part ? 'text' : 'row'}-${theme}.png` });
+  }
+
+  test.each(['dark', 'light'] as const)('colour the words, with value and score, %s', async (theme) => {
+    await compare({ text: { text: TEXT, tokens: tokensOf(TEXT) } }, theme);
+    expect(await panel.page.locator('prism-compared').count()).toBe(0);
+    expect(await panel.page.getByRole('list', { name: 'Compared methods' }).getByRole('listitem').count()).toBe(6);
+    const [first, turned] = [cell(0), cell(2)].map((one) => one.locator('.token').nth(1));
+    expect(await first!.getAttribute('aria-description')).toContain('relevance +0.100');
+    expect(await turned!.getAttribute('aria-description')).toContain('relevance -0.100');
+    expect(
+      await cell(0)
+        .locator('.text')
+        .evaluate((element) => element.textContent),
+    ).toBe(TEXT);
+    expect(await cell(0).locator('[data-fact="score"]').innerText()).toBe('score 4.000');
+    expect(await cell(0).locator('[data-fact="strongest"]').innerText()).toMatch(/^spotless \+2\.00 · /);
+    await cell(4).getByText('UNSUPPORTED_OPERATOR').waitFor();
+    await accessible();
+  });
+
+  test('have bars in one order for all', async () => {
+    await compare({ row }, 'light');
+    const told = (nth: number) =>
+      cell(nth)
+        .getByRole('listitem')
+        .evaluateAll((all) => all.map((line) => line.getAttribute('aria-label')));
+    expect(await told(0)).toEqual([
+      'alcohol = 13.2: +3.00, 67 % of all',
+      'hue = 1.06: -1.00, 22 % of all',
+      'colour = red: +0.500, 11 % of all',
+    ]);
+    expect(await told(1)).toEqual([
+      'alcohol = 13.2: -3.00, 67 % of all',
+      'hue = 1.06: -1.00, 22 % of all',
+      'colour = red: +0.500, 11 % of all',
+    ]);
+    await accessible();
+  });
+
+  test('are opened by a key', async () => {
+    await compare({ row }, 'dark');
+    await cell(1).getByRole('button').press('Enter');
+    await panel.page.locator('prism-stage, prism-row').first().waitFor();
+    expect(await panel.calls('openCompared')).toHaveLength(1);
+  });
+});

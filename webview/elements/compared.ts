@@ -1,17 +1,14 @@
-import '@vscode-elements/elements/dist/vscode-progress-ring/index.js';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { ScalarMap } from '../../src/protocol';
 import type { ComparedMethod } from '../../src/protocol/panel';
-import { conservationText } from '../logic/conservation';
 import { type Camera, clampCamera, type Point, place, type Rect, type Size, wholeContent } from '../logic/geometry';
 import { Hand } from '../logic/hand';
-import { duration, number } from '../logic/numbers';
 import { Heatmap, type Look } from '../painting/heatmap';
 import type { Photo } from '../painting/photo';
 import { drawScene, readTheme } from '../painting/scene';
+import { comparedFacts, comparedState, comparedStyles } from './compared-facts';
 import { PrismElement } from './element';
-import { icon } from './icon';
 
 declare module './element' {
   interface PrismEvents {
@@ -25,6 +22,7 @@ declare module './element' {
 export class Compared extends PrismElement {
   static override styles = [
     ...PrismElement.styles,
+    comparedStyles,
     css`
       :host {
         display: block;
@@ -77,61 +75,6 @@ export class Compared extends PrismElement {
         position: absolute;
         width: 100%;
       }
-
-      .over {
-        align-items: center;
-        background: var(--vscode-editorWidget-background);
-        border-radius: 4px;
-        display: flex;
-        gap: 6px;
-        padding: 2px 8px;
-        position: relative;
-      }
-
-      .why {
-        font-size: 12px;
-        max-height: 100%;
-        overflow: auto;
-        overflow-wrap: anywhere;
-        padding: 8px;
-        position: relative;
-        user-select: text;
-      }
-
-      .why .codicon {
-        color: var(--vscode-editorError-foreground, inherit);
-      }
-
-      code {
-        font-family: var(--numbers);
-      }
-
-      .words {
-        min-width: 0;
-        padding: 4px 8px 6px;
-      }
-
-      .title {
-        display: block;
-        font-weight: 600;
-      }
-
-      .facts {
-        display: flex;
-        flex-wrap: wrap;
-        font-size: 12px;
-        gap: 0 10px;
-        min-height: 1.4em;
-      }
-
-      .facts .codicon {
-        font-size: 13px;
-        vertical-align: -2px;
-      }
-
-      .warning {
-        color: var(--vscode-editorWarning-foreground, var(--vscode-foreground));
-      }
     `,
   ];
 
@@ -182,11 +125,11 @@ export class Compared extends PrismElement {
         @pointercancel=${this.#onUp}
       >
         <canvas aria-hidden="true" data-pane="compared"></canvas>
-        ${this.#over(cell)}
+        ${comparedState(cell, this.busy, t)}
       </span>
       <span class="words">
         <span class="title ellipsis">${heading}</span>
-        <span class="facts quiet number">${cell ? this.#facts(cell) : nothing}</span>
+        <span class="facts quiet number">${cell ? comparedFacts(cell, this.map, t) : nothing}</span>
       </span>
     `;
     if (cell?.status !== 'ready')
@@ -200,36 +143,6 @@ export class Compared extends PrismElement {
     >
       ${inside}
     </button>`;
-  }
-
-  #over(cell: ComparedMethod | undefined): TemplateResult | typeof nothing {
-    const { t } = this;
-    if (cell?.error) {
-      return html`<span class="why" role="alert">${icon('error')} <code>${cell.error.code}</code> ${cell.error.message}</span>`;
-    }
-    if (cell?.status === 'working') {
-      return html`<span class="over"><vscode-progress-ring></vscode-progress-ring>${t('Explaining…')}</span>`;
-    }
-    if (cell?.status !== 'waiting') return nothing;
-    return html`<span class="over quiet">${this.busy ? t('Waiting') : t('Cancelled')}</span>`;
-  }
-
-  #facts({ result }: ComparedMethod): TemplateResult | typeof nothing {
-    if (!result) return nothing;
-    const { t, map } = this;
-    const { target, conservation, ms } = result;
-    const kept = conservation && map && conservationText(conservation, map, t);
-    return html`
-      <span data-fact="score">${t('score {0}', number(target.score, 4))}</span>
-      ${
-        kept
-          ? html`<span class=${kept.broken ? 'warning' : ''} title=${kept.text} data-fact="conservation">
-              ${kept.broken ? icon('warning') : nothing} ${t('residual {0}', number(conservation!.residual, 1))}
-            </span>`
-          : nothing
-      }
-      <span data-fact="time">${duration(ms.total ?? 0)}</span>
-    `;
   }
 
   protected override updated(_changed: PropertyValues<this>): void {

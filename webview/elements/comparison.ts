@@ -3,15 +3,17 @@ import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { MethodSummary } from '../../src/protocol';
 import type { ComparedClass, ComparedMethod, ComparisonState } from '../../src/protocol/panel';
-import { colourMap } from '../logic/colour-maps';
+import { type ColourMap, colourMap } from '../logic/colour-maps';
 import type { Camera } from '../logic/geometry';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
+import { commonOrder } from '../logic/parts';
 import { defaultSmoothing } from '../logic/smooth';
 import { rowsOf } from '../logic/steps';
 import type { Look } from '../painting/heatmap';
 import type { Photo } from '../painting/photo';
 import './compared';
+import './compared-parts';
 import { PrismElement } from './element';
 import './history';
 import './menu';
@@ -56,9 +58,17 @@ export class Comparison extends PrismElement {
         padding: 4px 12px 12px;
       }
 
+      .cells.written {
+        grid-template-columns: repeat(auto-fill, minmax(min(320px, 100%), 1fr));
+      }
+
       .cells.table {
         grid-template-columns: repeat(var(--columns), minmax(150px, 1fr));
         padding-block-start: 0;
+      }
+
+      .cells.table.written {
+        grid-template-columns: repeat(var(--columns), minmax(220px, 1fr));
       }
 
       [role='row'] {
@@ -101,23 +111,7 @@ export class Comparison extends PrismElement {
         <span class="quiet number">${this.#count(comparison)}</span>
         ${explanation ? html`<span class="quiet">${explanation.model.name} · ${explanation.provider}</span>` : nothing}
         <div class="tools">
-          <button
-            class="tool"
-            aria-pressed=${model.comparedCameras.linked}
-            title=${t('Zoom the pictures together')}
-            aria-label=${t('Zoom the pictures together')}
-            @click=${() => model.linkZoom(!model.comparedCameras.linked)}
-          >
-            ${icon('link')}
-          </button>
-          <button
-            class="tool"
-            title=${t('Fit (0)')}
-            aria-label=${t('Fit (0)')}
-            @click=${() => model.comparedCameras.fit()}
-          >
-            ${icon('screen-normal')}
-          </button>
+          ${this.#drawn ? this.#zoom() : nothing}
           ${this.#addClass(comparison)}
           <button class="tool" @click=${model.pickCompared}>${icon('layout')} ${t('Choose methods…')}</button>
           <button
@@ -135,24 +129,45 @@ export class Comparison extends PrismElement {
     `;
   }
 
+  /** Whether what is compared is painted, and not written. */
+  get #drawn(): boolean {
+    const { explanation, state } = this.model;
+    const { text, textFile, row } = state?.question ?? {};
+    return explanation ? !explanation.text && !explanation.row : (text ?? textFile ?? row) === undefined;
+  }
+
+  #zoom(): TemplateResult {
+    const { model, t } = this;
+    return html`
+          <button
+            class="tool"
+            aria-pressed=${model.comparedCameras.linked}
+            title=${t('Zoom the pictures together')}
+            aria-label=${t('Zoom the pictures together')}
+            @click=${() => model.linkZoom(!model.comparedCameras.linked)}
+          >
+            ${icon('link')}
+          </button>
+          <button
+            class="tool"
+            title=${t('Fit (0)')}
+            aria-label=${t('Fit (0)')}
+            @click=${() => model.comparedCameras.fit()}
+          >
+            ${icon('screen-normal')}
+          </button>
+    `;
+  }
+
   protected override updated(): void {
     this.style.setProperty('--columns', String(this.model.comparison?.columns.length ?? 1));
   }
 
   /** For one class: the photograph, and what each method says. */
   #list(comparison: ComparisonState): TemplateResult {
-    const { model, t } = this;
-    return html`<div class="cells" role="list" aria-label=${t('Compared methods')}>
-      <prism-compared
-        role="listitem"
-        .t=${t}
-        .heading=${t('Photograph')}
-        .photo=${this.photo}
-        .theme=${this.theme}
-        what="photograph"
-        .camera=${model.comparedCameras.of('photograph')}
-        @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim('photograph', event.detail)}
-      ></prism-compared>
+    const { t } = this;
+    return html`<div class=${this.#drawn ? 'cells' : 'cells written'} role="list" aria-label=${t('Compared methods')}>
+      ${this.#drawn ? this.#photograph() : nothing}
       ${repeat(
         comparison.methods,
         ({ method }) => method,
@@ -161,10 +176,24 @@ export class Comparison extends PrismElement {
     </div>`;
   }
 
+  #photograph(): TemplateResult {
+    const { model, t } = this;
+    return html`<prism-compared
+        role="listitem"
+        .t=${t}
+        .heading=${t('Photograph')}
+        .photo=${this.photo}
+        .theme=${this.theme}
+        what="photograph"
+        .camera=${model.comparedCameras.of('photograph')}
+        @compared-camera=${(event: CustomEvent<Camera>) => model.comparedCameras.aim('photograph', event.detail)}
+      ></prism-compared>`;
+  }
+
   /** For several classes: a column each, and a row a method. */
   #table(comparison: ComparisonState): TemplateResult {
     const { columns } = comparison;
-    return html`<div class="cells table" role="table" aria-label=${this.t('Compared methods')}>
+    return html`<div class=${this.#drawn ? 'cells table' : 'cells table written'} role="table" aria-label=${this.t('Compared methods')}>
       <div role="row">${columns.map((column, i) => this.#columnHead(column, i))}</div>
       ${repeat(
         rowsOf(comparison),
@@ -219,12 +248,14 @@ export class Comparison extends PrismElement {
     const camera = `${columns[cell.column]?.label}:${cell.method}`;
     const id = cell.result?.id;
     if (id !== undefined) model.comparedMaps.want(id);
+    const heading = columns.length > 1 ? `${title} · ${columns[cell.column]?.label ?? ''}` : title;
+    if (!this.#drawn) return this.#written(cell, heading, method, role);
     const partial = cell.status === 'working' ? model.state?.progress?.partial : undefined;
     const map = id === undefined ? partial : model.comparedMaps.get(id);
     return html`<prism-compared
       role=${role}
       .t=${t}
-      .heading=${columns.length > 1 ? `${title} · ${columns[cell.column]?.label ?? ''}` : title}
+      .heading=${heading}
       .cell=${cell}
       .map=${map}
       .look=${map && this.#look(map.width, method)}
@@ -241,10 +272,42 @@ export class Comparison extends PrismElement {
     ></prism-compared>`;
   }
 
-  #look(width: number, method: MethodSummary | undefined): Look {
+  #written(cell: ComparedMethod, heading: string, method: MethodSummary | undefined, role: string): TemplateResult {
+    const { model, t } = this;
+    const { explanation, comparison } = model;
+    const id = cell.result?.id;
+    const features = explanation?.row?.features;
+    const maps = (comparison?.methods ?? []).flatMap(({ result }) => {
+      const map = features && result && model.comparedMaps.get(result.id);
+      return map?.data.length === features?.length && map ? [[...map.data]] : [];
+    });
+    return html`<prism-compared-parts
+      role=${role}
+      .t=${t}
+      .heading=${heading}
+      .cell=${cell}
+      .map=${id === undefined ? undefined : model.comparedMaps.get(id)}
+      .colours=${this.#colours(method)}
+      .text=${explanation?.text}
+      .features=${features}
+      .order=${features ? commonOrder(maps, features.length) : []}
+      .busy=${model.state?.status === 'working'}
+      ?current=${id !== undefined && id === explanation?.id}
+      data-method=${cell.method}
+      data-column=${cell.column}
+      @compared-open=${() => model.openCompared(cell)}
+    ></prism-compared-parts>`;
+  }
+
+  #colours(method: MethodSummary | undefined): ColourMap {
     const { view } = this.model;
     const kind = method?.signed ? 'diverging' : 'sequential';
-    const colours = colourMap(kind === 'diverging' ? view.colourMap : view.sequentialMap, kind);
+    return colourMap(kind === 'diverging' ? view.colourMap : view.sequentialMap, kind);
+  }
+
+  #look(width: number, method: MethodSummary | undefined): Look {
+    const { view } = this.model;
+    const colours = this.#colours(method);
     return { colours, opacity: view.opacity, sigma: view.smoothing ?? defaultSmoothing(width), rule: view.scale };
   }
 }

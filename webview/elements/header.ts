@@ -162,9 +162,11 @@ export class Header extends PrismElement {
     const { t } = this;
     const { pictured, comparing, explanation } = this.model;
     const pictures = pictured !== undefined || comparing || explanation === undefined;
+    const parts = explanation?.text !== undefined || explanation?.row !== undefined;
     const linkable = explanation?.photograph !== undefined || explanation?.text !== undefined;
     const items = [
-      ...(pictures ? [{ id: 'png', title: t('Picture (PNG)…') }] : []),
+      ...(pictures || parts ? [{ id: 'png', title: t('Picture (PNG)…') }] : []),
+      ...(parts ? [{ id: 'csv', title: explanation?.row ? t('Features (CSV)…') : t('Tokens (CSV)…') }] : []),
       { id: 'npy', title: t('Raw values (NPY)…') },
       { id: 'html', title: t('Report (HTML)…') },
       { id: 'json', title: t('Report (JSON)…') },
@@ -172,47 +174,15 @@ export class Header extends PrismElement {
       ...(linkable ? [{ id: 'link', title: t('Copy link') }] : []),
     ];
     return html`
-      ${
-        pictures
-          ? html`<button
-                class="tool"
-                title=${t('Compare methods…')}
-                aria-label=${t('Compare methods…')}
-                @click=${this.model.pickCompared}
-              >
-                ${icon('layout')}
-              </button>
-              <button
-              class="tool"
-              title=${t('Copy the picture')}
-              aria-label=${t('Copy the picture')}
-              @click=${() => this.emit('picture-copy', undefined)}
-            >
-              ${icon('copy')}
-            </button>`
-          : nothing
-      }
-      ${
-        pictures
-          ? html`<button
-        class="tool"
-        title=${t('Judge this map by metrics…')}
-        aria-label=${t('Judge this map by metrics…')}
-        @click=${this.model.judge}
-      >
-        ${icon('law')}
-      </button>`
-          : nothing
-      }
-      <button
-        class="tool"
-        title=${t('Show the network')}
-        aria-label=${t('Show the network')}
-        @click=${this.model.showNetwork}
-      >
-        ${icon('type-hierarchy')}
-      </button>
+      ${pictures || parts ? this.#tool('layout', t('Compare methods…'), this.model.pickCompared) : nothing}
+      ${pictures ? this.#tool('copy', t('Copy the picture'), () => this.emit('picture-copy', undefined)) : nothing}
+      ${pictures || parts ? this.#tool('law', t('Judge this map by metrics…'), this.model.judge) : nothing}
+      ${this.#tool('type-hierarchy', t('Show the network'), this.model.showNetwork)}
       <prism-menu .t=${t} label=${t('Export')} icon="export" .items=${items}></prism-menu>
     `;
+  }
+
+  #tool(name: Parameters<typeof icon>[0], title: string, act: () => unknown): TemplateResult {
+    return html`<button class="tool" title=${title} aria-label=${title} @click=${act}>${icon(name)}</button>`;
   }
 }

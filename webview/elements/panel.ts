@@ -225,7 +225,10 @@ export class Panel extends PrismElement {
             : nothing
         }
       </div>
-      <aside>${this.#classes(model, explanation, (index) => model.explainTarget(index))}</aside>
+      <aside>
+        ${this.#classes(model, explanation, (index) => model.explainTarget(index))}
+        ${model.judged.length > 0 ? this.#judged(model) : nothing}
+      </aside>
     </main>`;
   }
 
@@ -355,7 +358,8 @@ export class Panel extends PrismElement {
   #export = async ({ detail }: CustomEvent<string>): Promise<void> => {
     const model = this.model!;
     if (detail === 'link') return model.copyLink();
-    if (detail !== 'png') return model.exportAs(detail as ExportFormat);
+    // Words are laid out where the picture is written, not as they stand here.
+    if (detail !== 'png' || !model.pictured) return model.exportAs(detail as ExportFormat);
     return model.exportAs('png', new Uint8Array(await (await this.#picture()).arrayBuffer()));
   };
 

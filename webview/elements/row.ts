@@ -3,7 +3,7 @@ import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { ConservationInfo, FeaturePart, RowParts } from '../../src/protocol';
 import type { ColourMap } from '../logic/colour-maps';
 import { number, percent, signed } from '../logic/numbers';
-import { addsUp, magnitude, scaleOf, waterfall } from '../logic/parts';
+import { addsUp, byStrength, magnitude, scaleOf, waterfall } from '../logic/parts';
 import { PrismElement } from './element';
 import { onColour } from './on-colour';
 import { moveFocus } from './roving';
@@ -141,7 +141,7 @@ export class RowView extends PrismElement {
     const scale = scaleOf(features);
     const isSigned = this.colours!.kind === 'diverging';
     const place = (value: number): number => (isSigned ? 50 + (50 * value) / scale : (100 * value) / scale);
-    const sorted = [...features].sort((a, b) => Math.abs(b.relevance) - Math.abs(a.relevance));
+    const sorted = [...features].sort(byStrength);
     return html`<p class="note quiet">${heading}</p>
       <div role="list" aria-label=${heading}>
         ${sorted.map((part, i) => this.#line(part, { from: place(0), to: place(part.relevance) }, i === 0))}

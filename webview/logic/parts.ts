@@ -4,6 +4,27 @@ import type { ConservationInfo, FeaturePart, TokenPart } from '../../src/protoco
 export const scaleOf = (parts: readonly { readonly relevance: number }[]): number =>
   parts.reduce((most, { relevance }) => Math.max(most, Math.abs(relevance)), 0) || 1;
 
+/** The largest magnitude first. */
+export const byStrength = (a: { readonly relevance: number }, b: { readonly relevance: number }): number =>
+  Math.abs(b.relevance) - Math.abs(a.relevance);
+
+/**
+ * In which order to show the parts beside each other by several methods: those first that have the largest share of all
+ * relevance on the average.
+ *
+ * @param maps what each method gives to each part
+ */
+export function commonOrder(maps: readonly (readonly number[])[], count: number): number[] {
+  const shares = new Float64Array(count);
+  for (const map of maps) {
+    const total = map.reduce((sum, value) => sum + Math.abs(value), 0) || 1;
+    map.forEach((value, i) => {
+      shares[i] = shares[i]! + Math.abs(value) / total;
+    });
+  }
+  return [...shares.keys()].sort((a, b) => shares[b]! - shares[a]!);
+}
+
 /** The sum of magnitudes. */
 export const magnitude = (parts: readonly { readonly relevance: number }[]): number =>
   parts.reduce((sum, { relevance }) => sum + Math.abs(relevance), 0);
@@ -85,13 +106,11 @@ export function waterfall(features: readonly FeaturePart[], score: number): Wate
   const sum = features.reduce((total, { relevance }) => total + relevance, 0);
   const base = score - sum;
   let at = base;
-  const steps = [...features]
-    .sort((a, b) => Math.abs(b.relevance) - Math.abs(a.relevance))
-    .map((feature): Step => {
-      const from = at;
-      at += feature.relevance;
-      return { ...feature, from, to: at };
-    });
+  const steps = [...features].sort(byStrength).map((feature): Step => {
+    const from = at;
+    at += feature.relevance;
+    return { ...feature, from, to: at };
+  });
   const ends = [base, score, ...steps.map(({ to }) => to)];
   return { base, score, steps, low: Math.min(...ends), high: Math.max(...ends) };
 }

@@ -97,7 +97,7 @@ export async function askEvaluation(
   const masked = companions.masks !== undefined || found.masked > 0;
   const metrics = named.metrics
     ? (await engine.api.metrics({})).filter(({ id }) => named.metrics?.includes(id))
-    : await asking.metrics.pick(masked);
+    : await asking.metrics.pick('images', masked);
   if (!metrics) return undefined;
   const wanting = !masked && metrics.some(needsMask);
   const masks = wanting ? await browse(vscode.l10n.t('Where are the masks?'), true, path.dirname(images)) : undefined;

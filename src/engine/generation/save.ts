@@ -3,6 +3,7 @@ import { PrismError } from '../../graph/errors';
 import { writeNpy } from '../../inputs/npy';
 import type { RemoteError, ScalarMap } from '../../protocol';
 import type { TokenRow, TokenStudy } from '../../protocol/tokens';
+import { writeCsv } from '../csv';
 import { statistics } from '../maps';
 import { renderMap } from '../render';
 import { formatOf } from '../save';
@@ -90,7 +91,7 @@ export function tokenReport({ study, ms, warnings, provider }: KeptStudy): Token
 }
 
 /**
- * Writes the map (npy, float32 [rows, tokens]), its picture (png) or the report (json).
+ * Writes the map (npy, float32 [rows, tokens]; csv with the tokens), its picture (png) or the report (json).
  *
  * @throws PrismError UNKNOWN_FORMAT, NOT_ONE_GRAPH, NOT_ONE_EXPLANATION, FILE_UNWRITABLE
  */
@@ -99,12 +100,21 @@ export async function saveStudy(kept: KeptStudy, path: string): Promise<void> {
   replaceFile(path, (file) => writeAll(file, bytes, 0));
 }
 
+/** A line for each explained token, a column for each token that it was read from; what it was not read from is empty. */
+const tableOfRows = ({ rows, tokens }: Pick<TokenStudy, 'rows' | 'tokens'>): string =>
+  writeCsv([
+    ['at', 'explained', ...tokens.map(({ text }) => text)],
+    ...rows.map(({ at, target, relevance }) => [at, target.label, ...relevance]),
+  ]);
+
 async function contentsOf(kept: KeptStudy, path: string): Promise<Uint8Array> {
   const { studied, method, model } = kept.study;
   const map = mapOfRows(studied);
   switch (formatOf(path)) {
     case 'npy':
       return writeNpy({ dtype: 'float32', shape: [map.height, map.width], data: map.data });
+    case 'csv':
+      return Buffer.from(tableOfRows(studied));
     case 'json':
       return Buffer.from(`${JSON.stringify(tokenReport(kept), null, 2)}\n`);
     case 'png':

@@ -56,6 +56,17 @@ function bump(width: number, height: number, centre: { x: number; y: number }, s
   return { width, height, data: data.map((value) => value / sum) };
 }
 
+/** Tokens or features; undefined for pictures. */
+const partsOf = (explanation: Explanation | undefined): readonly { readonly relevance: number }[] | undefined =>
+  explanation?.text?.tokens ?? explanation?.row?.features;
+
+/** What the nth method makes of parts: the first what they have, each other turns one more of them around. */
+const partsMap = (parts: readonly { readonly relevance: number }[], nth: number): ScalarMap => ({
+  width: parts.length,
+  height: 1,
+  data: Float32Array.from(parts, ({ relevance }, i) => (i < nth ? -relevance : relevance)),
+});
+
 class DemoHost {
   method: string;
   target = 282;
@@ -344,6 +355,8 @@ function start(): void {
     },
     async comparedMaps(params) {
       note('comparedMaps', params);
+      const parts = partsOf(demo.state.explanation);
+      if (parts) return params.explanations.map((id) => partsMap(parts, Number(/^compared-(\d+)$/.exec(id)?.[1] ?? 0)));
       const { maps } = (await host).data;
       const known = Object.values(maps);
       return Promise.all(

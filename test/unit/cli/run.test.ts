@@ -440,8 +440,9 @@ Options:
   --sources <value@y,x>    which vectors of the layers before one vector is made
                            of
   --option <key=value>     option of the method; repeat for several
-  --out <file>             write the result: .npy (raw), .png (picture), .json
-                           or .html (report) or .onnx (graph); may be repeated
+  --out <file>             write the result: .npy (raw), .png (picture), .csv
+                           (tokens or features), .json or .html (report) or
+                           .onnx (graph); may be repeated
   -h, --help               display help for command
 
 Global Options:

@@ -189,3 +189,33 @@ describe('the question that is kept over a reload', () => {
     });
   });
 });
+
+describe('a text', () => {
+  it('has a value a token in every cell, and its words in the picture', async () => {
+    const tokens = [2, -1].map((relevance, id) => ({ text: `w${id}`, id, start: 3 * id, end: 3 * id + 2, relevance }));
+    const known = engine();
+    const api = () =>
+      ({
+        explain: async (params: ExplainParams) => ({
+          ...(await (known.api().explain(params) as Promise<Explanation>)),
+          text: { text: 'w0 w1', tokens },
+          // Of every channel of every token, which is not what is shown.
+          map: { width: 4, height: 1, data: Float32Array.of(9, 9, 9, 9) },
+        }),
+      }) as unknown as Client<EngineApi>;
+    const comparison = make({ model: '/m.onnx', text: 'w0 w1', method: 'srd' });
+    await run(comparison, { ...known, api });
+    const { id } = comparison.first!;
+    expect([...comparison.maps([id])[0]!.data]).toEqual([2, -1]);
+    expect(comparison.sheet()?.cells[0]).toMatchObject({ text: { text: 'w0 w1', tokens } });
+  });
+
+  it('is compared again for the label of another token', async () => {
+    const known = engine();
+    const question = { model: '/m.onnx', text: 'w0 w1', method: 'srd', token: 0, target: 0 };
+    const one = await finished(question, known);
+    known.asked.length = 0;
+    await run(make({ ...question, token: 1 }, one), known);
+    expect(known.asked.map(({ token }) => token)).toEqual([1, 1]);
+  });
+});
