@@ -106,7 +106,7 @@ export class Comparison extends PrismElement {
     return html`
       <div class="head">
         <prism-history .t=${t} .model=${model} .version=${this.version}></prism-history>
-        <h2 class="unseen">${t('Comparison')}</h2>
+        <h1 class="unseen">${t('Comparison')}</h1>
         ${target && !several ? html`<b>${target.label}</b><span class="quiet number">${t('score {0}', number(target.score, 4))}</span>` : nothing}
         <span class="quiet number">${this.#count(comparison)}</span>
         ${explanation ? html`<span class="quiet">${explanation.model.name} · ${explanation.provider}</span>` : nothing}
