@@ -236,20 +236,19 @@ describe('at a breakpoint', () => {
 
   test('Watch offers it for an expression', async () => {
     const { page } = workbench();
+    const watched = page
+      .locator('.debug-watch .monaco-list-row')
+      .filter({ hasText: /^batch\[1\]/ })
+      .first();
     await until('an expression to be watched', async () => {
-      if (
-        await page
-          .locator('.debug-watch .monaco-list-row')
-          .filter({ hasText: /^batch\[1\]/ })
-          .isVisible()
-      )
-        return true;
+      if (await watched.isVisible()) return true;
       await page.locator('.debug-watch').click({ timeout: 1000 });
       await page.getByRole('button', { name: 'Add Expression' }).click({ timeout: 1000 });
       const box = page.locator('.debug-watch input');
       await box.fill('batch[1]', { timeout: 1000 });
       await box.press('Enter');
-      return false;
+      await watched.waitFor({ timeout: 5000 });
+      return true;
     });
     await rowMenu('watch', 'batch\\[1\\]', 'View as Image/Heatmap');
     expect(await textOf(await viewer('batch[1]', '0:0:'))).toContain('1 × 28 × 28');

@@ -14,7 +14,7 @@ describe('evaluating methods on a folder', () => {
   test('by its menu: methods, metrics, and the report appears', async () => {
     const { page, folder } = workbench();
     const three = path.join(folder, 'watermark/three');
-    mkdirSync(three);
+    mkdirSync(three, { recursive: true });
     for (const name of ['0000_hexagon.plain.png', '0003_ring.plain.png', '0005_cross.plain.png']) {
       copyFileSync(path.join(folder, 'watermark/pictures', name), path.join(three, name));
     }

@@ -29,6 +29,8 @@ export class Workbench {
     readonly folder: string,
   ) {
     this.page = window.page;
+    // A machine may be slow; what is not there after this long will not come.
+    this.page.setDefaultTimeout(60_000);
     this.page.on('console', (message) => this.console.push(`${message.type()} ${message.text()}`));
   }
 
