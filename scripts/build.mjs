@@ -141,6 +141,7 @@ const bundles = [
       checkpoints: 'webview/checkpoints/main.ts',
       models: 'webview/models/main.ts',
       tokens: 'webview/tokens/main.ts',
+      attention: 'webview/attention/main.ts',
       network: 'webview/network/main.ts',
       layout: 'webview/network/worker.ts',
     },

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { AttentionViews } from './editor/attention/attentions';
 import { Checkpoints } from './editor/checkpoints/checkpoints';
 import { registerCommands } from './editor/commands';
 import { DebugRoom } from './editor/debug/room';
@@ -26,6 +27,7 @@ import { TokenPanels } from './editor/tokens/studies';
 import { ModelComparisons } from './editor/two-models/comparisons';
 import type { EngineClient } from './engine/client';
 import type { ArrayState } from './protocol/array';
+import type { AttentionState } from './protocol/attention';
 import type { CheckpointState } from './protocol/checkpoints';
 import type { ModelsState } from './protocol/models';
 import type { NetworkState } from './protocol/network';
@@ -48,6 +50,8 @@ export interface ModelPrism {
   variables(): readonly ArrayState[];
   /** What the network view shows; undefined while it is not open. */
   network(): NetworkState | undefined;
+  /** What the view of attention shows; undefined while it is not open. */
+  attention(): AttentionState | undefined;
   /** What the view of checkpoints shows. */
   checkpoints(): CheckpointState;
   /** Shows what a link to an explanation leads to. */
@@ -84,6 +88,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const tokens = new TokenPanels({ extension, engine, methods, models, log });
   const networks = new Networks({ extension, engine, panels, log });
+  const attention = new AttentionViews({ extension, engine, panels, log });
   const ties = new SourceTies(engine, panels, log);
   const links = new LinkHandler(engine, panels);
   context.subscriptions.push(vscode.window.registerUriHandler(links));
@@ -98,6 +103,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     comparisons,
     tokens,
     networks,
+    attention,
     evaluations,
     checkpoints,
     layers,
@@ -123,6 +129,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     comparisons,
     tokens,
     networks,
+    attention,
     debug,
     ties,
     notebooks,
@@ -138,5 +145,6 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
     comparisons: () => comparisons.all,
     tokens: () => tokens.all,
     network: () => networks.state,
+    attention: () => attention.state,
   };
 }

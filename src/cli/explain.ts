@@ -5,6 +5,7 @@ import type { Explained, ExplainReport } from '../engine/report';
 import { formatOf } from '../engine/save';
 import { type Given, photographOf } from '../engine/subject';
 import { count, files, keyValue, namedFile, pfv, place } from './arguments';
+import { attention, attentionFiles, attentionLines, type NamedAttention, namedAttention } from './attention';
 import { classTable, duration, number, shape, table } from './format';
 import { partLines } from './parts';
 import { type CommonOptions, oneLine, Session, usageError } from './session';
@@ -29,6 +30,7 @@ interface ExplainOptions extends CommonOptions, InputOptions {
   readonly at?: string;
   readonly erf?: { readonly value: string; readonly y: number; readonly x: number };
   readonly sources?: { readonly value: string; readonly y: number; readonly x: number };
+  readonly attention?: NamedAttention;
   readonly option?: Readonly<Record<string, string>>;
   readonly out?: readonly string[];
   readonly generate?: number;
@@ -96,6 +98,7 @@ export function explainCommand(program: Command, terminal: Terminal): void {
     .option('--at <value>', 'attribution of an inner value: its name or a unique end of it')
     .option('--erf <value@y,x>', 'effective receptive field of one vector of a layer', pfv)
     .option('--sources <value@y,x>', 'which vectors of the layers before one vector is made of', pfv)
+    .option('--attention <layer[:head]>', 'attention weights, token × token: .npy and .png then hold those', attention)
     .option('--option <key=value>', 'option of the method; repeat for several', keyValue)
     .option(
       '--out <file>',
@@ -115,13 +118,14 @@ async function explain(model: string, options: ExplainOptions, terminal: Termina
   for (const file of out) formatOf(file);
   if (options.generate !== undefined || token === 'all') {
     const several = options.generate === undefined ? '--token all' : '--generate';
-    for (const [name, value] of Object.entries({ target, score, region, at, erf })) {
+    for (const [name, value] of Object.entries({ target, score, region, at, erf, attention: options.attention })) {
       if (value !== undefined) throw usageError(`${several} chooses what is explained: leave out --${name}`);
     }
     const rows = options.generate ?? Number.POSITIVE_INFINITY;
     const asked = { model, method, rows, out, ...(option && { options: option }) };
     return explainTokens(asked, options, terminal);
   }
+  const held = options.attention ? attentionFiles(out) : [];
   await Session.run(terminal, options, async (session) => {
     const question = {
       ...given,
@@ -134,12 +138,15 @@ async function explain(model: string, options: ExplainOptions, terminal: Termina
       ...(option && { options: option }),
     };
     const explained = await session.engine.attribute(model, method, question, session.context);
-    for (const file of out) await session.engine.write(explained, file);
+    const heeded = options.attention && (await namedAttention(session, explained, options.attention, held));
+    const report = { ...explained.report, ...(heeded && { attention: heeded }) };
+    for (const file of out) if (!held.includes(file)) await session.engine.write({ ...explained, report }, file);
     session.warn(explained.report.warnings ?? []);
     const sources = options.sources && (await namedSources(explained.answer, options.sources));
-    await session.print({ ...explained.report, ...(sources && { sources }) }, async () => [
+    await session.print({ ...report, ...(sources && { sources }) }, async () => [
       ...(await describe(explained, options, terminal)),
       ...(sources ? ['', ...sourceLines(sources)] : []),
+      ...(heeded ? ['', ...attentionLines(heeded, explained.answer.prepared.text?.tokens)] : []),
     ]);
   });
 }

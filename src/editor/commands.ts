@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
 import { toRemoteError } from '../rpc';
+import type { AttentionViews } from './attention/attentions';
 import type { Checkpoints } from './checkpoints/checkpoints';
 import { type CommandId, commands, methodPrefix } from './contributions';
 import type { DebugRoom } from './debug/room';
@@ -41,6 +42,7 @@ export interface CommandRooms {
   readonly comparisons: ModelComparisons;
   readonly tokens: TokenPanels;
   readonly networks: Networks;
+  readonly attention: AttentionViews;
   readonly debug: DebugRoom;
 }
 
@@ -127,6 +129,7 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
     },
     [commands.compareModels]: async (...args) => rooms.comparisons.compare(filesOf(args)),
     [commands.showNetwork]: async () => rooms.networks.show(),
+    [commands.showAttention]: async () => rooms.attention.show(),
     [commands.judgeMap]: async () => {
       const { current } = rooms.panels;
       if (!current?.explanation) {
@@ -265,6 +268,7 @@ async function showQuickActions(): Promise<void> {
       action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),
       action(commands.showNetwork, 'type-hierarchy', t('Show Network View')),
+      action(commands.showAttention, 'symbol-array', t('Show Attention')),
       action(commands.showLayers, 'list-tree', t('Show Layers')),
       action(commands.writeConfig, 'settings-gear', t('Write Model Settings')),
       action(commands.pinImage, 'pin', t('Pin Image for Checkpoints')),

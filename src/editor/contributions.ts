@@ -41,6 +41,7 @@ export const commands = {
   lossGradient: 'modelPrism.lossGradient',
   showChanges: 'modelPrism.showChanges',
   showNetwork: 'modelPrism.showNetwork',
+  showAttention: 'modelPrism.showAttention',
   showLayer: 'modelPrism.showLayer',
   goToCode: 'modelPrism.goToCode',
   explainCell: 'modelPrism.explainCell',

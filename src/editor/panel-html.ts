@@ -21,7 +21,15 @@ export function panelIcon(extension: vscode.Uri): { readonly light: vscode.Uri; 
 }
 
 /** The bundles of webview/, by name. */
-export type PanelScript = 'webview' | 'array' | 'report' | 'checkpoints' | 'models' | 'network' | 'tokens';
+export type PanelScript =
+  | 'webview'
+  | 'array'
+  | 'report'
+  | 'checkpoints'
+  | 'models'
+  | 'network'
+  | 'tokens'
+  | 'attention';
 
 /** A panel's page: one script and one style sheet of the extension, and nothing from elsewhere. */
 export function panelHtml(webview: vscode.Webview, extension: vscode.Uri, script: PanelScript, title: string): string {

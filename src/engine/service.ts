@@ -2,6 +2,7 @@ import { replaceFile, writeAll } from '../graph/dataFile';
 import { METHODS } from '../methods/index';
 import { METRICS } from '../metrics/index';
 import type { ScalarMap } from '../protocol';
+import type { AttentionHead, AttentionMatrix, Attentions } from '../protocol/attention';
 import type { Network, NetworkStream } from '../protocol/flow';
 import type { AlikePfv, PfvChannels, PfvPlace, PfvQuery, PfvSources } from '../protocol/pfv';
 import type { ServiceApi } from '../protocol/service';
@@ -18,7 +19,9 @@ import type {
 } from '../protocol/study';
 import type { TokenStudy, TokenStudyParams } from '../protocol/tokens';
 import type { CallContext } from '../rpc';
+import { type AskedAttention, AttentionHeads, attentionsOfAnswer } from './attention/attention';
 import { pictureOfSheet } from './compare';
+import type { Desk } from './desk';
 import { divergenceOf } from './divergence/divergence';
 import { Engine } from './engine';
 import { evaluate } from './evaluation/evaluate';
@@ -35,6 +38,7 @@ import { silentUnits } from './silent';
 
 /** The engine with what an editor asks beside single explanations. */
 export class Service extends Engine implements ServiceApi {
+  readonly #attentions = new AttentionHeads();
   readonly #channels = new LayerChannels();
   readonly #unfit = new WeakMap<Model, readonly Unfit[]>();
   readonly #tokens = new TokenStudies(this);
@@ -147,6 +151,28 @@ export class Service extends Engine implements ServiceApi {
     const { answer } = this.living(explanation);
     const { result } = await this.work(answer.model.path, (desk) => mapOfValue(desk, answer, value, stream), context);
     return result;
+  }
+
+  async attentions({ explanation }: { explanation: string }, context?: CallContext): Promise<Attentions> {
+    return this.about(explanation, async (answer) => attentionsOfAnswer(answer), context);
+  }
+
+  async attentionHeads(
+    { explanation, size, ...asked }: { explanation: string; size: number } & AskedAttention,
+    context?: CallContext,
+  ): Promise<readonly ScalarMap[]> {
+    const { answer } = this.living(explanation);
+    const task = (desk: Desk) => this.#attentions.small(desk, answer, asked, size);
+    return (await this.work(answer.model.path, task, context)).result;
+  }
+
+  async attentionHead(
+    { explanation, head, ...asked }: { explanation: string; head: AttentionHead } & AskedAttention,
+    context?: CallContext,
+  ): Promise<AttentionMatrix> {
+    const { answer } = this.living(explanation);
+    const task = (desk: Desk) => this.#attentions.one(desk, answer, asked, head);
+    return (await this.work(answer.model.path, task, context)).result;
   }
 
   async saveSheet({ path, sheet }: { path: string; sheet: Sheet }): Promise<void> {

@@ -1,5 +1,7 @@
+import { type FloatArray, floatArray } from '../graph/ndarray';
 import { explainTokens, type TokenRule } from './attention/explain';
 import { identity, meanOverHeads } from './attention/maps';
+import { gradientXInput } from './gradient-x-input';
 import type { Attribution, Method, MethodInfo } from './method';
 
 const info: MethodInfo = {
@@ -29,12 +31,20 @@ const relevance: TokenRule = (b, layers, tokens, item) =>
     identity(b, tokens),
   );
 
-/** Generic attention relevance of self-attention. */
+/** Generic attention relevance of self-attention; of the weights of one: (∇A ⊙ A)⁺. */
 export const attentionRelevance: Method = {
   info,
 
   async explain(subject, _options, runtime): Promise<Attribution> {
     const { all, ...attribution } = await explainTokens(subject, info.id, relevance, runtime);
     return attribution;
+  },
+
+  async attention(subject, weights, _options, runtime): Promise<FloatArray> {
+    const { map } = await gradientXInput.explain({ ...subject, at: weights }, {}, runtime);
+    return floatArray(
+      map.data.map((value) => Math.max(0, value)),
+      map.shape,
+    );
   },
 };

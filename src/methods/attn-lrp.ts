@@ -1,4 +1,4 @@
-import type { MethodInfo } from './method';
+import type { Method, MethodInfo } from './method';
 import { relevanceMethod } from './relevance/explain';
 import { zeroRule } from './relevance/rules';
 
@@ -22,7 +22,7 @@ const info: MethodInfo = {
  * AttnLRP (Achtibat et al. 2024) without stabilisers: relevance stays a factor of the value it belongs to, and nothing
  * is divided.
  */
-export const attnLrp = relevanceMethod(info, () => ({
+const rules = relevanceMethod(info, () => ({
   name: info.id,
   choose: () => ({
     composite: { first: [], layers: [['any', zeroRule]] },
@@ -31,3 +31,11 @@ export const attnLrp = relevanceMethod(info, () => ({
     sums: 'contributions',
   }),
 }));
+
+/** AttnLRP, also of attention weights. */
+export const attnLrp: Method = {
+  ...rules,
+  async attention(subject, weights, options, runtime) {
+    return (await rules.explain({ ...subject, at: weights }, options, runtime)).map;
+  },
+};

@@ -79,4 +79,7 @@ export const backtrace: Method = {
   info,
   explain: (subject, options, runtime) => explainBacktrace(subject, optionsOf(options), runtime),
   flow: (subject, options, runtime) => backtraceFlow(subject, optionsOf(options), runtime),
+  async attention(subject, weights, options, runtime) {
+    return (await explainBacktrace({ ...subject, at: weights }, optionsOf(options), runtime)).map;
+  },
 };

@@ -242,6 +242,12 @@ export interface Method {
    */
   flow?(subject: Subject, options: Options, runtime: Runtime): Promise<RelevanceFlow | undefined>;
   /**
+   * Methods that follow relevance through attention: that of the weights of one, a value of the graph, in its shape.
+   *
+   * @throws PrismError what explaining throws
+   */
+  attention?(subject: Subject, weights: string, options: Options, runtime: Runtime): Promise<FloatArray>;
+  /**
    * Methods that run several graphs with arithmetic between them: the explanation of a subject as one graph for use
    * elsewhere, with the score's weights as an input. A method without it is saved as the one graph that it runs.
    */

@@ -8,6 +8,7 @@ import type {
   ModelInfo,
   ScalarMap,
 } from '../protocol';
+import type { AttentionApi } from './attention';
 import type { FlowApi } from './flow';
 import type { PfvApi } from './pfv';
 import type { SourceApi } from './source';
@@ -62,4 +63,4 @@ export interface EngineApi extends StudyApi, SourceApi {
 }
 
 /** All that the engine process answers. */
-export interface ServiceApi extends EngineApi, FlowApi, PfvApi, TokenApi {}
+export interface ServiceApi extends AttentionApi, EngineApi, FlowApi, PfvApi, TokenApi {}

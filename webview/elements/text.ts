@@ -7,6 +7,13 @@ import { magnitude, type Piece, pieces, runs, scaleOf, visibleRows } from '../lo
 import { PrismElement } from './element';
 import { onColour } from './on-colour';
 
+declare module './element' {
+  interface PrismEvents {
+    /** A token was chosen, by its place among all. */
+    'token-choose': number;
+  }
+}
+
 /** Pieces that are laid out together. */
 const RUN = 400;
 /** Height of a row of the list, in CSS pixels. */
@@ -152,9 +159,11 @@ export class TextView extends PrismElement {
 
   @property({ attribute: false }) content: TextParts | undefined;
   @property({ attribute: false }) colours: ColourMap | undefined;
+  /** What the numbers are. */
+  @property() quantity: 'relevance' | 'weight' = 'relevance';
 
   /** The token that is looked at. */
-  @state() private at: number | undefined;
+  @property({ type: Number }) at: number | undefined;
   @state() private top = 0;
   @state() private height = 400;
 
@@ -192,14 +201,14 @@ export class TextView extends PrismElement {
     const { tokens } = content;
     const { first, last } = visibleRows(tokens.length, { top: this.top, height: this.height, row: ROW });
     return html`
-      <div class="text" role="article" tabindex="0" aria-label=${t('Text in the colours of its relevance')}>${this.#runs.map(
+      <div class="text" role="article" tabindex="0" aria-label=${this.quantity === 'weight' ? t('Text in the colours of its weights') : t('Text in the colours of its relevance')}>${this.#runs.map(
         (run) => html`<span class="run">${run.map((piece) => this.#piece(piece, tokens))}</span>`,
       )}</div>
       <div
         class="list"
         role="listbox"
         tabindex="0"
-        aria-label=${t('Relevance of {0} tokens', tokens.length)}
+        aria-label=${this.quantity === 'weight' ? t('Weights of {0} tokens', tokens.length) : t('Relevance of {0} tokens', tokens.length)}
         aria-activedescendant=${this.at === undefined ? nothing : `token-${this.at}`}
         @scroll=${(event: Event) => {
           this.top = (event.target as HTMLElement).scrollTop;
@@ -260,7 +269,11 @@ export class TextView extends PrismElement {
 
   #told({ relevance, kind, id }: TokenPart): string {
     const { t } = this;
-    const told = t('relevance {0}, {1} of all', number(relevance), percent(Math.abs(relevance) / this.#total));
+    const share = percent(Math.abs(relevance) / this.#total);
+    const told =
+      this.quantity === 'weight'
+        ? t('weight {0}, {1} of all', number(relevance), share)
+        : t('relevance {0}, {1} of all', number(relevance), share);
     const kinds = {
       unknown: t('unknown to the vocabulary'),
       special: t('added by the tokenizer'),
@@ -270,6 +283,7 @@ export class TextView extends PrismElement {
   }
 
   #choose(index: number, reveal: boolean): void {
+    if (this.at !== index) this.emit('token-choose', index);
     this.at = index;
     if (reveal) this.#reveal(index);
     else this.renderRoot.querySelector(`[data-token="${index}"]`)?.scrollIntoView({ block: 'nearest' });

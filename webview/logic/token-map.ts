@@ -1,17 +1,42 @@
 import type { TextParts, TokenPart } from '../../src/protocol';
 import type { TokenStudy } from '../../src/protocol/tokens';
+import type { Translate } from './l10n';
+import { percent } from './numbers';
 
 /** What one looks at: the reasons of a row, or all that a token is a reason for. */
 export type Look = { readonly row: number } | { readonly column: number };
 
 type Studied = Pick<TokenStudy, 'text' | 'path' | 'tokens' | 'rows'>;
 
+/** Rows of numbers over tokens; a row may be shorter than there are tokens. */
+interface Rows {
+  readonly rows: readonly { readonly relevance: Float32Array }[];
+}
+
+/** A map token × token as it is drawn. */
+export interface Matrix extends Rows {
+  /** What it is, for who does not see it. */
+  readonly label: string;
+  readonly columns: readonly { readonly name: string; readonly title: string }[];
+  readonly rows: readonly { readonly name: string; readonly note?: string; readonly relevance: Float32Array }[];
+}
+
+/** The map of a study: a row for each explained token, a column for each that it may be read from. */
+export function matrixOf({ tokens, rows, kind }: TokenStudy, t: Translate): Matrix {
+  const named = ({ at, target: { label } }: TokenStudy['rows'][number]): string =>
+    kind === 'labels' ? `${visible(tokens[at]?.text ?? '')} → ${label}` : visible(label);
+  return {
+    label: t('Relevance of {0} tokens for each of {1} explained ones', tokens.length, rows.length),
+    columns: tokens.map(({ text }) => ({ name: visible(text), title: t('What {0} contributes to', visible(text)) })),
+    rows: rows.map((row) => ({ name: named(row), note: percent(row.target.probability), relevance: row.relevance })),
+  };
+}
+
 /** A row's value at a token; 0 where it was not read from it. */
-export const valueAt = ({ rows }: Pick<TokenStudy, 'rows'>, row: number, column: number): number =>
-  rows[row]?.relevance[column] ?? 0;
+export const valueAt = ({ rows }: Rows, row: number, column: number): number => rows[row]?.relevance[column] ?? 0;
 
 /** The largest magnitude of each row, or of all; 1 where all are zero. */
-export function scales({ rows }: Pick<TokenStudy, 'rows'>, together: boolean): number[] {
+export function scales({ rows }: Rows, together: boolean): number[] {
   const own = rows.map(({ relevance }) => relevance.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
   const most = own.reduce((a, b) => Math.max(a, b), 0);
   return own.map((scale) => (together ? most : scale) || 1);

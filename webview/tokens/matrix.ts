@@ -1,12 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { TokenStudy } from '../../src/protocol/tokens';
 import { PrismElement } from '../elements/element';
 import { onColour } from '../elements/on-colour';
 import type { ColourMap } from '../logic/colour-maps';
-import { percent, signed } from '../logic/numbers';
+import { signed } from '../logic/numbers';
 import { visibleRows } from '../logic/parts';
-import { cellAfter, scales, valueAt, visible } from '../logic/token-map';
+import { cellAfter, type Matrix, scales, valueAt } from '../logic/token-map';
 import { matrixStyles } from './styles';
 
 declare module '../elements/element' {
@@ -21,15 +20,12 @@ const CELL = 22;
 const NAMES = 150;
 const HEADS = 92;
 
-/**
- * The map token × token: a row for each explained token, a column for each token it may be read from. What is out of
- * sight is not laid out.
- */
+/** A map token × token. What is out of sight is not laid out. */
 @customElement('prism-token-matrix')
 export class TokenMatrix extends PrismElement {
   static override styles = [...PrismElement.styles, matrixStyles];
 
-  @property({ attribute: false }) study: TokenStudy | undefined;
+  @property({ attribute: false }) matrix: Matrix | undefined;
   @property({ attribute: false }) colours: ColourMap | undefined;
   /** Whether one scale is for all rows. */
   @property({ type: Boolean }) together = false;
@@ -60,10 +56,10 @@ export class TokenMatrix extends PrismElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { study, colours, t, place, row, column } = this;
-    if (!study || !colours) return nothing;
-    const { tokens, rows } = study;
-    const own = scales(study, this.together);
+    const { matrix, colours, place, row, column } = this;
+    if (!matrix || !colours) return nothing;
+    const { columns: tokens, rows, label } = matrix;
+    const own = scales(matrix, this.together);
     const lines = visibleRows(rows.length, { top: place.top, height: place.height - HEADS, row: CELL });
     const columns = visibleRows(tokens.length, { top: place.left, height: place.width - NAMES, row: CELL });
     const seen = tokens.slice(columns.first, columns.last);
@@ -72,7 +68,7 @@ export class TokenMatrix extends PrismElement {
         class="scroller"
         role="grid"
         tabindex="0"
-        aria-label=${t('Relevance of {0} tokens for each of {1} explained ones', tokens.length, rows.length)}
+        aria-label=${label}
         aria-rowcount=${rows.length + 1}
         aria-colcount=${tokens.length + 1}
         aria-activedescendant=${rows.length > 0 ? `cell-${row}-${column}` : nothing}
@@ -81,20 +77,20 @@ export class TokenMatrix extends PrismElement {
       >
         <div class="whole" .style=${`width: ${NAMES + CELL * tokens.length}px; height: ${HEADS + CELL * rows.length}px`}>
           <div class="heads" role="row" aria-rowindex="1" .style=${`height: ${HEADS}px`}>
-            ${seen.map(({ text }, i) => this.#head(visible(text), columns.first + i))}
+            ${seen.map((head, i) => this.#head(head, columns.first + i))}
           </div>
-          ${rows.slice(lines.first, lines.last).map((_, i) => this.#row(study, lines.first + i, columns, own))}
+          ${rows.slice(lines.first, lines.last).map((_, i) => this.#row(matrix, lines.first + i, columns, own))}
         </div>
       </div>
     `;
   }
 
-  #head(name: string, at: number): TemplateResult {
+  #head({ name, title }: Matrix['columns'][number], at: number): TemplateResult {
     return html`<div
       class=${`head ${at === this.column ? 'here' : ''}`}
       role="columnheader"
       aria-colindex=${at + 2}
-      title=${this.t('What {0} contributes to', name)}
+      title=${title}
       .style=${`inset-inline-start: ${NAMES + CELL * at}px; width: ${CELL}px`}
       @click=${() => this.emit('column-choose', { column: at })}
     >
@@ -102,18 +98,9 @@ export class TokenMatrix extends PrismElement {
     </div>`;
   }
 
-  #row(
-    study: TokenStudy,
-    at: number,
-    columns: { first: number; last: number },
-    own: readonly number[],
-  ): TemplateResult {
-    const { target, at: explained } = study.rows[at]!;
-    const name =
-      study.kind === 'labels'
-        ? `${visible(study.tokens[explained]?.text ?? '')} → ${target.label}`
-        : visible(target.label);
-    const cells = study.tokens.slice(columns.first, columns.last);
+  #row(matrix: Matrix, at: number, columns: { first: number; last: number }, own: readonly number[]): TemplateResult {
+    const { name, note } = matrix.rows[at]!;
+    const cells = matrix.columns.slice(columns.first, columns.last);
     return html`<div
       class=${`row ${at === this.row ? 'here' : ''}`}
       role="row"
@@ -124,19 +111,19 @@ export class TokenMatrix extends PrismElement {
         class="name"
         role="rowheader"
         aria-colindex="1"
-        title=${`${name}, ${percent(target.probability)}`}
+        title=${[name, note].filter(Boolean).join(', ')}
         .style=${`width: ${NAMES}px`}
         @click=${() => this.emit('cell-choose', { row: at, column: this.column })}
       >
-        <span class="ellipsis">${name}</span><span class="number quiet">${percent(target.probability)}</span>
+        <span class="ellipsis">${name}</span><span class="number quiet">${note ?? ''}</span>
       </div>
-      ${cells.map((_, i) => this.#cell(study, at, columns.first + i, own[at]!))}
+      ${cells.map((_, i) => this.#cell(matrix, at, columns.first + i, own[at]!))}
     </div>`;
   }
 
-  #cell(study: TokenStudy, row: number, column: number, scale: number): TemplateResult {
-    const isRead = column < study.rows[row]!.relevance.length;
-    const value = valueAt(study, row, column);
+  #cell(matrix: Matrix, row: number, column: number, scale: number): TemplateResult {
+    const isRead = column < matrix.rows[row]!.relevance.length;
+    const value = valueAt(matrix, row, column);
     const isHere = row === this.row && column === this.column;
     return html`<div
       id=${`cell-${row}-${column}`}
@@ -153,11 +140,11 @@ export class TokenMatrix extends PrismElement {
   }
 
   #onKey = (event: KeyboardEvent): void => {
-    const { study, row, column, place } = this;
-    if (!study || study.rows.length === 0 || event.altKey || event.metaKey) return;
+    const { matrix, row, column, place } = this;
+    if (!matrix || matrix.rows.length === 0 || event.altKey || event.metaKey) return;
     const size = {
-      rows: study.rows.length,
-      columns: study.tokens.length,
+      rows: matrix.rows.length,
+      columns: matrix.columns.length,
       page: Math.max(1, Math.floor((place.height - HEADS) / CELL) - 1),
     };
     const next = cellAfter(event.key, { row, column }, size, event.ctrlKey);

@@ -10,7 +10,7 @@ import '../elements/text';
 import { colourMap } from '../logic/colour-maps';
 import { translator } from '../logic/l10n';
 import { duration, percent, signed } from '../logic/numbers';
-import { type Look, textOf, valueAt, visible } from '../logic/token-map';
+import { type Look, matrixOf, textOf, valueAt, visible } from '../logic/token-map';
 import './matrix';
 import type { TokenMatrix } from './matrix';
 import { tokensStyles } from './styles';
@@ -164,7 +164,7 @@ export class TokensView extends PrismElement {
         <p class="told cell-told" aria-live="polite">${this.#cellTold(study)}</p>
         <prism-token-matrix
           .t=${t}
-          .study=${study}
+          .matrix=${matrixOf(study, t)}
           .colours=${colours}
           .together=${this.together}
           .row=${row}

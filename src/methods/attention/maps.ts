@@ -56,6 +56,31 @@ function attentionOf(node: Node, b: Builder, wires: Wires): Attention | undefine
   return fromFront(getInt(softmax, 'axis', -1), rank) === rank - 1 ? { weights, product: node.outputs[0] } : undefined;
 }
 
+/** All attentions of a graph that depend on an input, in its order; those within windows and between sequences too. */
+export function findAttentions(b: Builder, graph: Graph, input: string): Attention[] {
+  const wires = new Wires(b, input);
+  return graph.nodes.flatMap((node) => attentionOf(node, b, wires) ?? []);
+}
+
+/**
+ * How as many tokens lie in a picture: the grid of patches, [height, width], and how many tokens stand before them.
+ * Undefined where they lie in none.
+ */
+export function patchGrid(
+  { graph, input, score }: Subject,
+  tokens: number,
+): { readonly locations: readonly number[]; readonly first: number } | undefined {
+  if (new Builder(graph).rank(input) !== 4) return undefined;
+  try {
+    const { locations, first } = camLayer(graph, input, score, '');
+    const fits = locations.length === 2 && first + elementCount(locations) <= tokens;
+    return fits ? { locations, first } : undefined;
+  } catch (error) {
+    if (error instanceof PrismError && error.code === 'NO_LOCATIONS') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Finds the attentions on the way to the score.
  *
@@ -66,8 +91,7 @@ function attentionOf(node: Node, b: Builder, wires: Wires): Attention | undefine
 export function attentionsOf({ graph, input, score, at, channels }: Subject, id: string): Attentions {
   if (at !== undefined) throw refusal(id, `explains tokens of the input, not an inner value such as ${at}`);
   const b = new Builder(graph);
-  const wires = new Wires(b, input);
-  const layers = graph.nodes.flatMap((node) => attentionOf(node, b, wires) ?? []);
+  const layers = findAttentions(b, graph, input);
   if (layers.length === 0)
     throw refusal(id, 'needs attention, a Softmax whose result multiplies values, and this model has none', 'lrp');
   const shapes = layers.map(({ weights }) => b.shape(weights));

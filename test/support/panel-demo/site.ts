@@ -111,7 +111,11 @@ async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
   const panel = await build({
     ...common,
     tsconfig: 'webview/tsconfig.json',
-    entryPoints: { webview: 'webview/main.ts', tokens: 'webview/tokens/main.ts' },
+    entryPoints: {
+      webview: 'webview/main.ts',
+      tokens: 'webview/tokens/main.ts',
+      attention: 'webview/attention/main.ts',
+    },
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
     outdir: 'out/panel-demo',
@@ -121,6 +125,7 @@ async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
     entryPoints: {
       host: 'test/support/panel-demo/host.ts',
       'tokens-host': 'test/support/panel-demo/tokens-host.ts',
+      'attention-host': 'test/support/panel-demo/attention-host.ts',
     },
     outdir: 'out/panel-demo',
   });
@@ -129,8 +134,12 @@ async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
   );
 }
 
+/** The documents that there are a fake host for. */
+const views = ['webview', 'tokens', 'attention'] as const;
+type View = (typeof views)[number];
+
 /** As the host of a webview makes it, with the same content security policy; `connect-src` is for the fake host only. */
-const html = (theme: ThemeName, view: 'webview' | 'tokens'): string => `<!doctype html>
+const html = (theme: ThemeName, view: View): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -157,7 +166,7 @@ const types: Readonly<Record<string, string>> = {
 
 export interface DemoSite {
   /** Address of the page; `?theme=…` chooses the theme, `?start=empty` begins without an explanation, `?view=tokens` is the panel of
-   * tokens. */
+   * tokens, `?view=attention` that of attention. */
   readonly address: string;
   close(): Promise<void>;
 }
@@ -169,7 +178,7 @@ export async function serveDemo(port = 0): Promise<DemoSite> {
   const answer = (url: URL): Uint8Array | string | undefined => {
     const { pathname } = url;
     const theme = (url.searchParams.get('theme') ?? 'dark') as ThemeName;
-    if (pathname === '/') return html(theme, url.searchParams.get('view') === 'tokens' ? 'tokens' : 'webview');
+    if (pathname === '/') return html(theme, views.find((view) => view === url.searchParams.get('view')) ?? 'webview');
     if (pathname === '/data.json') return data;
     if (pathname === '/photograph.png') return readFileSync(path.join(inputs, 'photographs/chelsea.png'));
     if (pathname.startsWith('/theme/')) return themeCss(path.basename(pathname, '.css') as ThemeName);

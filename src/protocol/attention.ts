@@ -1,0 +1,113 @@
+import type { ClassScore, MethodSummary, Photograph, Progress, RemoteError, ScalarMap, TextParts } from '../protocol';
+
+/** What is looked at: how much a token heeds others, or what of the score came that way by the method. */
+export type AttentionKind = 'weights' | 'relevance';
+
+/** One attention of a model. */
+export interface AttentionLayer {
+  /** Name of its weights, a value of the model. */
+  readonly value: string;
+  readonly title: string;
+  readonly heads: number;
+  /** How many tokens ask, and how many may be heeded. */
+  readonly queries: number;
+  readonly keys: number;
+}
+
+/** The attentions of an explained model, in its order. */
+export interface Attentions {
+  readonly layers: readonly AttentionLayer[];
+  /** Whether the explanation's method follows relevance through attention weights. */
+  readonly relevance: boolean;
+  /** Of a picture: how the tokens lie in it, after as many others. */
+  readonly grid?: { readonly width: number; readonly height: number; readonly first: number };
+}
+
+/** A matrix of one head: a row for each token that asks. */
+export interface AttentionMatrix {
+  readonly map: ScalarMap;
+  /** How many tokens stand behind one row and one column; 1 unless the matrix was too large to be handed over. */
+  readonly each: number;
+}
+
+/** A head, counted from 0; `all` is their mean, of relevance their sum. */
+export type AttentionHead = number | 'all';
+
+/** What the engine answers to a view of attention. */
+export interface AttentionApi {
+  /** The attentions of a living explanation. NO_ATTENTION. */
+  attentions(params: { readonly explanation: string }): Promise<Attentions>;
+  /** All heads of a layer, each small: no side longer than `size`, the strongest of each block. May take seconds. */
+  attentionHeads(params: {
+    readonly explanation: string;
+    readonly layer: string;
+    readonly kind: AttentionKind;
+    readonly size: number;
+  }): Promise<readonly ScalarMap[]>;
+  /** One head. PFV_OUT_OF_RANGE. */
+  attentionHead(params: {
+    readonly explanation: string;
+    readonly layer: string;
+    readonly kind: AttentionKind;
+    readonly head: AttentionHead;
+  }): Promise<AttentionMatrix>;
+}
+
+/** The explanation that a view of attention shows. */
+export interface AttentionSubject {
+  /** Handle of the explanation. */
+  readonly id: string;
+  /** File name of the model. */
+  readonly model: string;
+  readonly target: ClassScore;
+  readonly method: Pick<MethodSummary, 'id' | 'title' | 'signed'>;
+  /** What was explained, as a person calls it. */
+  readonly input: string;
+}
+
+/** What there is to show of an explanation; it comes once, as it is large. */
+export interface AttentionContent {
+  readonly explanation: string;
+  readonly attentions: Attentions;
+  readonly text?: TextParts;
+  readonly photograph?: Photograph;
+}
+
+/** What a view of attention shows at one moment. */
+export interface AttentionState {
+  readonly status: 'empty' | 'working' | 'ready' | 'failed';
+  readonly progress?: Progress;
+  readonly error?: RemoteError;
+  /** What is or was to be shown. */
+  readonly subject?: AttentionSubject;
+  /** The explanation that the attentions shown are of. */
+  readonly shown?: string;
+  /** Why they are not the latest: another explanation is being made, or there is none any more. */
+  readonly stale?: 'changing' | 'gone';
+  readonly l10n: Readonly<Record<string, string>>;
+}
+
+/** What a view of attention may ask of the host. */
+export interface AttentionHostApi {
+  ready(params: Record<string, never>): Promise<AttentionState>;
+  heads(params: {
+    readonly layer: string;
+    readonly kind: AttentionKind;
+    readonly size: number;
+  }): Promise<readonly ScalarMap[]>;
+  head(params: {
+    readonly layer: string;
+    readonly kind: AttentionKind;
+    readonly head: AttentionHead;
+  }): Promise<AttentionMatrix>;
+  cancel(params: Record<string, never>): Promise<void>;
+  retry(params: Record<string, never>): Promise<void>;
+  showLog(params: Record<string, never>): Promise<void>;
+}
+
+/** What the host tells a view of attention. */
+export interface AttentionViewApi {
+  update(params: AttentionState): Promise<void>;
+  /** The attentions of an explanation, before the state that shows them. */
+  attentions(params: AttentionContent): Promise<void>;
+}
