@@ -96,7 +96,7 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   context.subscriptions.push(ties, new SourceLenses(ties), new RelevanceGutter(ties), registerExportLenses());
   context.subscriptions.push(new ImagePaths(), notebooks);
   const status = new Status(engine, models, panels);
-  const debug = new DebugRoom({ context, log, engine, models, methods, panels });
+  const debug = new DebugRoom({ context, log, engine, models, methods, panels, explainer });
   context.subscriptions.push(
     debug,
     status,

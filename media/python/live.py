@@ -62,6 +62,7 @@ def scope(scopes, value=None):
     modules, tensors, losses, arrays = [], [], [], []
     others = is_other_model(value) or is_jax_function(value)
     asked = is_module(value) or others
+    part = part_of(value)
     for name, value in named_values(scopes):
         if len(modules) + len(tensors) >= MOST_NAMED:
             break
@@ -79,7 +80,7 @@ def scope(scopes, value=None):
             tensors.append({"expression": name, "shape": list(value.shape), "computed": value.grad_fn is not None})
     if others:
         tensors.extend(arrays[:MOST_NAMED])
-    return {"modules": modules, "tensors": tensors, "losses": losses, "module": asked}, b""
+    return {"modules": modules, "tensors": tensors, "losses": losses, "module": asked, "part": part}, b""
 
 
 class Unheard(io.StringIO):

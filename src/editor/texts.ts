@@ -62,7 +62,8 @@ export async function wantedRow(given: vscode.Uri | undefined): Promise<Wanted |
   return row === undefined ? undefined : { input: { row: `${file}:${row}` }, file };
 }
 
-async function pickRow(text: string, file: string, line: number): Promise<number | undefined> {
+/** The number of a row that the person chooses, from 1; undefined when they do not. */
+export async function pickRow(text: string, file: string, line: number): Promise<number | undefined> {
   const { columns, rows } = parseTable(text, file);
   if (rows.length === 0) {
     throw new PrismError('ROW_OUT_OF_RANGE', vscode.l10n.t('{0} has no rows.', path.basename(file)), { file });

@@ -24,7 +24,7 @@ from torch import nn
 
 SOURCES = Path(__file__).resolve().parents[2] / "media" / "python"
 # What an explanation of a live model runs.
-LIVE = ("view.py", "live.py", "frameworks.py", "jax_models.py")
+LIVE = ("view.py", "parts.py", "live.py", "frameworks.py", "jax_models.py")
 
 
 def space(*files):
@@ -450,6 +450,75 @@ class Living(unittest.TestCase):
         loss = net(x).sum()
         error = ask("loss_gradient", loss, x, [{"net": net, "x": x, "loss": loss}, {}], {"module": "net"})[0]["error"]
         self.assertEqual(error["code"], "NO_OUTPUT")
+
+
+class Parts(unittest.TestCase):
+    """Texts and rows of tables, and how a notebook's kernel is asked for them."""
+
+    def asked(self, work, names, *arguments):
+        own = space(*LIVE, "kernel.py")
+        return unpacked(own["ask"]("ticket", own[work] if isinstance(work, str) else work, names, list(arguments)))
+
+    def test_text_and_rows_are_told_from_arrays(self):
+        scopes = [{"x": torch.zeros(2, 2)}, {}]
+        for value, part in (("words", "text"), ({"a": 1, "b": None}, "rows"), ({"a": [1]}, None), (np.zeros(3), None), (b"x", None)):
+            self.assertEqual(ask("scope", scopes, value)[0]["part"], part)
+        self.assertEqual(ask("part", "héllo\n\ud800"), ({}, "héllo\n?".encode()))
+        header, data = ask("part", {"a": np.float64(1.5), "b, c": 'say "no"', "d": float("nan"), "e": None, "f": True})
+        self.assertEqual(header, {"rows": 1, "all": 1})
+        self.assertEqual(data.decode(), 'a,"b, c",d,e,f\n1.5,"say ""no""",,,True\n')
+
+    def test_tables_of_pandas(self):
+        class Series(list):
+            def __init__(self, index, values):
+                super().__init__(values)
+                self.index = index
+
+        class DataFrame:
+            def __init__(self, columns, rows):
+                self.columns, self.rows = columns, rows
+
+            @property
+            def iloc(self):
+                return self
+
+            def __getitem__(self, cut):
+                return DataFrame(self.columns, self.rows[cut])
+
+            def __len__(self):
+                return len(self.rows)
+
+            def itertuples(self, index, name):
+                return iter(self.rows)
+
+        sys.modules["pandas"] = types.SimpleNamespace(DataFrame=DataFrame, Series=Series)
+        try:
+            table = DataFrame(["a", 2], [(1, "x"), (2.5, None)])
+            self.assertEqual(ask("scope", [{}, {}], table)[0]["part"], "rows")
+            self.assertEqual(ask("part", table), ({"rows": 2, "all": 2}, b"a,2\n1,x\n2.5,\n"))
+            long = DataFrame(["a"], [(i,) for i in range(6000)])
+            self.assertEqual(ask("part", long)[0], {"rows": 5000, "all": 6000})
+            self.assertEqual(ask("part", Series(["a", "b"], [1, "x"]))[1], b"a,b\n1,x\n")
+            self.assertEqual(ask("part", Series([0, 1], [1, 2]))[0]["error"]["code"], "VARIABLE_NO_ROW")
+            self.assertEqual(ask("part", DataFrame(["a"], []))[0]["error"]["code"], "VARIABLE_EMPTY")
+        finally:
+            del sys.modules["pandas"]
+
+    def test_a_kernel_keeps_its_names_and_hears_of_no_error(self):
+        names = {"grid": np.arange(6.0).reshape(2, 3), "__builtins__": builtins}
+        before = dict(names)
+        wish = {"data": {"item": 0, "most": 512}}
+        self.assertEqual(self.asked("view", names, {"expression": "(grid * 2)[1:]"}, wish)[0]["shape"], [1, 3])
+        for text, code in (("nope", "VARIABLE_GONE"), ("grid[9]", "VARIABLE_GONE"), ("1/0", "EVALUATION_FAILED"),
+                           ("y = 3", "EVALUATION_FAILED"), ("exit()", "EVALUATION_FAILED"), ("'text'", "VARIABLE_NO_ARRAY")):
+            self.assertEqual(self.asked("view", names, {"expression": text}, wish)[0]["error"]["code"], code)
+        self.assertEqual(list(names), list(before))
+        self.assertTrue(all(names[name] is value for name, value in before.items()))
+
+        def interrupted():
+            raise KeyboardInterrupt
+
+        self.assertEqual(self.asked(interrupted, names)[0]["error"]["code"], "CANCELLED")
 
 
 @contextlib.contextmanager

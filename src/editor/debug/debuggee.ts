@@ -6,6 +6,7 @@ import { cancelled } from '../../rpc';
 import { requireTrust } from '../trust';
 import {
   type Argument,
+  type Call,
   callExpression,
   evaluationFailure,
   giveUpExpression,
@@ -13,12 +14,23 @@ import {
   readReply,
 } from './expression';
 
-/** A frame of a paused program. */
+/** A program that can be asked: it stands at a breakpoint, or is the kernel of a notebook. */
+export interface Program {
+  readonly id: string;
+  readonly name: string;
+  /** Programs of media/python that are needed to ask it. */
+  readonly files: readonly string[];
+  /** The text that a call answers. When the signal aborts, the work is given up where that can be done. */
+  evaluate(call: Call, signal?: AbortSignal): Promise<string>;
+  onDidEnd(listener: () => void): vscode.Disposable;
+}
+
+/** A place where variables are: a frame of a paused program, or a notebook. */
 export interface Stop {
-  readonly session: vscode.DebugSession;
-  readonly frameId: number;
-  /** File and line, `train.py:42`. */
+  readonly program: Program;
+  /** File and line, `train.py:42`, or the notebook. */
   readonly where: string;
+  readonly file?: string | undefined;
 }
 
 interface Frame {
@@ -31,7 +43,7 @@ interface Frame {
 /** The programs in media/python, by what they need of each other. */
 const programs = {
   view: ['view.py'],
-  live: ['view.py', 'live.py', 'frameworks.py', 'jax_models.py'],
+  live: ['view.py', 'parts.py', 'live.py', 'frameworks.py', 'jax_models.py'],
 } as const;
 
 const notPaused = (): PrismError =>
@@ -61,17 +73,57 @@ export async function currentStop(): Promise<Stop> {
   const frame = item instanceof vscode.DebugStackFrame ? frames.find(({ id }) => id === item.frameId) : frames[0];
   if (!frame) throw notPaused();
   const file = frame.source?.path ?? frame.source?.name ?? frame.name;
-  return { session, frameId: frame.id, where: `${path.basename(file)}:${frame.line}` };
+  const where = `${path.basename(file)}:${frame.line}`;
+  return { program: new PausedProgram(session, frame.id), where, file: frame.source?.path };
+}
+
+/** A frame of a debug session. */
+class PausedProgram implements Program {
+  readonly files = [];
+  readonly id: string;
+  readonly name: string;
+
+  constructor(
+    private readonly session: vscode.DebugSession,
+    private readonly frameId: number,
+  ) {
+    this.id = session.id;
+    this.name = session.name;
+  }
+
+  async evaluate(call: Call, signal?: AbortSignal): Promise<string> {
+    const giveUp = (): void => {
+      const given = { expression: giveUpExpression(call.ticket), context: 'clipboard' };
+      // An adapter that cannot do this answers when the work is done.
+      Promise.resolve(this.session.customRequest('evaluate', given)).catch(() => {});
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    try {
+      // Only for the clipboard do adapters answer in full.
+      const wanted = { expression: callExpression(call), frameId: this.frameId, context: 'clipboard' };
+      const { result } = (await this.session.customRequest('evaluate', wanted)) as { readonly result: string };
+      return result;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+
+  onDidEnd(listener: () => void): vscode.Disposable {
+    return vscode.debug.onDidTerminateDebugSession(({ id }) => {
+      if (id === this.id) listener();
+    });
+  }
 }
 
 /**
- * Asks paused programs by the debug adapter's `evaluate` and nothing else, so that it works wherever the debugger does.
- * One question of a session at a time: answers of an adapter that is asked twice at once may stand in each other's way.
+ * Asks programs for their variables: at a breakpoint by the debug adapter's `evaluate` and nothing else, so that it works
+ * wherever the debugger does. One question of a program at a time: answers of an adapter that is asked twice at once may
+ * stand in each other's way.
  */
 export class Debuggee {
-  readonly #sources = new Map<keyof typeof programs, Promise<string>>();
-  /** By session: when all that it was asked is answered, whether someone still waits for it or not. */
-  readonly #busy = new WeakMap<vscode.DebugSession, Promise<void>>();
+  readonly #sources = new Map<string, Promise<string>>();
+  /** By program: when all that it was asked is answered, whether someone still waits for it or not. */
+  readonly #busy = new Map<string, Promise<void>>();
   #tickets = 0;
 
   constructor(private readonly extensionPath: string) {}
@@ -90,18 +142,19 @@ export class Debuggee {
     args: readonly Argument[],
     signal?: AbortSignal,
   ): Promise<Reply<Header>> {
-    const { session } = stop;
-    const { ended, watch } = endOf(session);
-    const before = this.#busy.get(session) ?? Promise.resolve();
+    const { id } = stop.program;
+    const { ended, watch } = endOf(stop.program);
+    const before = this.#busy.get(id) ?? Promise.resolve();
     const answer = before.then(() => this.#ask<Header>(stop, program, work, args, signal));
     const answered = Promise.race([answer, ended]).finally(() => watch.dispose());
-    this.#busy.set(
-      session,
-      answered.then(
-        () => {},
-        () => {},
-      ),
+    const settled = answered.then(
+      () => {},
+      () => {},
     );
+    this.#busy.set(id, settled);
+    void settled.then(() => {
+      if (this.#busy.get(id) === settled) this.#busy.delete(id);
+    });
     const givenUp = new Promise<never>((_resolve, reject) => {
       signal?.addEventListener('abort', () => reject(cancelled()), { once: true });
     });
@@ -110,8 +163,8 @@ export class Debuggee {
   }
 
   async #ask<Header>(
-    { session, frameId }: Stop,
-    program: keyof typeof programs,
+    { program }: Stop,
+    which: keyof typeof programs,
     work: string,
     args: readonly Argument[],
     signal: AbortSignal | undefined,
@@ -119,48 +172,34 @@ export class Debuggee {
     signal?.throwIfAborted();
     requireTrust(vscode.l10n.t('Nothing is evaluated in a program before you trust the workspace.'));
     const ticket = `${++this.#tickets}`;
-    const expression = callExpression(ticket, await this.#source(program), work, args);
     const named = args.flatMap((argument) => ('expression' in argument ? [argument.expression] : []))[0] ?? work;
-    const giveUp = (): void => {
-      const given = { expression: giveUpExpression(ticket), context: 'clipboard' };
-      // An adapter that cannot do this answers when the work is done.
-      Promise.resolve(session.customRequest('evaluate', given)).catch(() => {});
-    };
-    signal?.addEventListener('abort', giveUp, { once: true });
+    const source = await this.#source([...programs[which], ...program.files]);
     try {
-      // Only for the clipboard do adapters answer in full.
-      const { result } = (await session.customRequest('evaluate', { expression, frameId, context: 'clipboard' })) as {
-        readonly result: string;
-      };
-      return readReply<Header>(named, result);
+      return readReply<Header>(named, await program.evaluate({ ticket, source, work, args }, signal));
     } catch (error) {
       if (error instanceof PrismError) throw error;
       const failure = evaluationFailure(named, error);
       // A request of a program that has ended fails before its end is told.
       if (failure.code === 'EVALUATION_FAILED') await pause(LAST_WORDS_MS);
       throw failure;
-    } finally {
-      signal?.removeEventListener('abort', giveUp);
     }
   }
 
-  #source(program: keyof typeof programs): Promise<string> {
-    const known = this.#sources.get(program);
+  #source(files: readonly string[]): Promise<string> {
+    const key = files.join('+');
+    const known = this.#sources.get(key);
     if (known) return known;
-    const files = programs[program].map((file) =>
-      readFile(path.join(this.extensionPath, 'media', 'python', file), 'utf8'),
-    );
-    const source = Promise.all(files).then((texts) => texts.join('\n'));
-    this.#sources.set(program, source);
+    const texts = files.map((file) => readFile(path.join(this.extensionPath, 'media', 'python', file), 'utf8'));
+    const source = Promise.all(texts).then((all) => all.join('\n'));
+    this.#sources.set(key, source);
     return source;
   }
 }
 
-function endOf(session: vscode.DebugSession): { ended: Promise<never>; watch: vscode.Disposable } {
+function endOf(program: Program): { ended: Promise<never>; watch: vscode.Disposable } {
   let watch: vscode.Disposable = { dispose: () => {} };
   const ended = new Promise<never>((_resolve, reject) => {
-    watch = vscode.debug.onDidTerminateDebugSession((other) => {
-      if (other.id !== session.id) return;
+    watch = program.onDidEnd(() => {
       reject(new PrismError('SESSION_ENDED', vscode.l10n.t('The program ended before it answered.')));
     });
   });

@@ -22,13 +22,20 @@ const literal = (text: string): string =>
 /** An argument of a call: an expression of the program's own, or data. */
 export type Argument = { readonly expression: string } | { readonly data: unknown };
 
+/** A function of the given sources, to be run in a program. */
+export interface Call {
+  /** By which {@link giveUpExpression} finds the work. */
+  readonly ticket: string;
+  readonly source: string;
+  readonly work: string;
+  readonly args: readonly Argument[];
+}
+
 /**
  * The expression that runs a function of the given sources. They are executed in a dictionary that nobody else knows;
  * the arguments are evaluated in the stopped frame, outside of any function, where all of its variables are seen.
- *
- * @param ticket by which {@link giveUpExpression} finds the work
  */
-export function callExpression(ticket: string, source: string, work: string, args: readonly Argument[]): string {
+export function callExpression({ ticket, source, work, args }: Call): string {
   const written = args.map((argument) =>
     'expression' in argument
       ? `(${argument.expression})`
@@ -69,6 +76,21 @@ export function readReply<Header>(expression: string, result: string): Reply<Hea
 }
 
 const raised = /^\s*Traceback \(|\b\w+(Error|Exception|Interrupt|Exit)\b/;
+
+/** How a kernel's answer is told from what its cells put out. */
+export const answerType = 'application/vnd.model-prism.answer';
+
+/**
+ * The statement that runs a function of the given sources in the kernel of a notebook, and puts out its answer. It gives
+ * nothing a name there, and has no value that the kernel would remember.
+ */
+export function kernelCode({ ticket, source, work, args }: Call): string {
+  const space = `(lambda names: (exec(${literal(source)}, names), names)[1])({"__name__": "model_prism"})`;
+  const given = `__import__("json").loads(${literal(JSON.stringify(args))})`;
+  const asked = `(lambda names, own, given: names["ask"](${literal(ticket)}, names[${literal(work)}], own, given))`;
+  const answer = `${asked}(${space}, globals(), ${given})`;
+  return `__import__("IPython.display").display.display({${literal(answerType)}: ${answer}}, raw=True)`;
+}
 
 /** A failure of the expression itself: the variable is not there. */
 const notThere = /\b(NameError|UnboundLocalError|AttributeError|KeyError|IndexError)\b/;

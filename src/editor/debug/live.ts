@@ -4,10 +4,12 @@ import { encodePicture } from '../../inputs/image';
 import { writeNpy } from '../../inputs/npy';
 import type { Explanation } from '../../protocol';
 import type { EngineRoom } from '../engine-room';
+import type { Explainer } from '../explain';
 import type { MethodChoice } from '../methods';
 import type { WorkspaceModels } from '../models';
 import type { Panels } from '../panels';
 import { modelFor } from '../pick-model';
+import { pickRow } from '../texts';
 import type { Debuggee, Stop } from './debuggee';
 import { type StopFiles, writeNamed } from './store';
 
@@ -22,6 +24,8 @@ interface Scope {
   readonly losses: readonly { readonly expression: string }[];
   /** Whether the variable that was asked about is a module. */
   readonly module: boolean;
+  /** What else it may be. */
+  readonly part: 'text' | 'rows' | null;
 }
 
 interface Exported {
@@ -62,6 +66,7 @@ export interface LiveRooms {
   readonly methods: MethodChoice;
   readonly panels: Panels;
   readonly files: StopFiles;
+  readonly explainer: Explainer;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -96,6 +101,10 @@ export class LiveExplainer {
       const input = await pickInput(scope);
       return input === undefined ? undefined : this.#byModule(stop, expression, input, item, signal);
     }
+    if (scope.part !== null) {
+      await this.#byPart(stop, expression, scope.part, signal);
+      return [];
+    }
     const taken = await this.rooms.debuggee.ask<Item>(
       stop,
       'live',
@@ -107,6 +116,18 @@ export class LiveExplainer {
     if (model === undefined) return undefined;
     if ('module' in model) return this.#byModule(stop, model.module, expression, item, signal);
     return this.#byFile(stop, expression, item, model.file, taken.header, taken.payload);
+  }
+
+  /** A text, or a row of a table: the only one, or one of the person's choice. */
+  async #byPart(stop: Stop, expression: string, part: 'text' | 'rows', signal: AbortSignal): Promise<void> {
+    const { debuggee, explainer, files } = this.rooms;
+    const asked = debuggee.ask<{ readonly rows?: number }>(stop, 'live', 'part', [{ expression }], signal);
+    const { header, payload } = await asked;
+    const text = new TextDecoder().decode(payload);
+    if (part === 'text') return explainer.explainParts({ input: { text }, file: stop.file });
+    const table = await writeNamed(await files.create(), nameOf(expression, 0, stop), 'csv', payload);
+    const row = header.rows === 1 ? 1 : await pickRow(text, table, 0);
+    if (row !== undefined) await explainer.explainParts({ input: { row: `${table}:${row}` }, file: stop.file });
   }
 
   /** The gradient of the step's loss with respect to its input. Undefined when the person gave up. */
@@ -247,7 +268,7 @@ export class LiveExplainer {
     const explanation = panels.current?.explanation;
     // The panel tells of its own failures.
     if (!explanation || panels.current?.state.status !== 'ready') return [];
-    const key = `${stop.session.name}|${what}|${method}`;
+    const key = `${stop.program.name}|${what}|${method}`;
     const records = [...(this.#records.get(key) ?? []).slice(-1), { where: stop.where, explanation }];
     this.#records.set(key, records);
     return records;

@@ -4,6 +4,7 @@ import type { ArrayState } from '../../protocol/array';
 import { cancelled, toPrismError } from '../../rpc';
 import { commands } from '../contributions';
 import type { EngineRoom } from '../engine-room';
+import type { Explainer } from '../explain';
 import type { MethodChoice } from '../methods';
 import type { WorkspaceModels } from '../models';
 import type { Panels } from '../panels';
@@ -12,6 +13,7 @@ import { HeldSource, VariableSource } from './array-source';
 import { changesBetween } from './changes';
 import { currentStop, Debuggee, type Stop } from './debuggee';
 import { VariableHover } from './hover';
+import { activeNotebook, kernelStop } from './kernel';
 import { LiveExplainer, type LossGradient, type StopRecord } from './live';
 import { StopFiles } from './store';
 import { chosenExpression } from './variable';
@@ -28,6 +30,7 @@ export interface DebugRooms {
   readonly models: WorkspaceModels;
   readonly methods: MethodChoice;
   readonly panels: Panels;
+  readonly explainer: Explainer;
 }
 
 /** What the extension does while a program stands at a breakpoint. */
@@ -35,8 +38,8 @@ export class DebugRoom implements vscode.Disposable {
   readonly #rooms: DebugRooms;
   readonly #debuggee: Debuggee;
   readonly #live: LiveExplainer;
-  /** Open pictures of variables, by expression. */
-  readonly #arrays = new Map<string, ArrayPanel>();
+  /** Open pictures of variables, by expression, those of notebooks by the notebook too. */
+  readonly #arrays = new Map<string, Opened>();
   readonly #disposables: vscode.Disposable[];
   /** Whose variables they show. */
   #session?: string;
@@ -55,7 +58,7 @@ export class DebugRoom implements vscode.Disposable {
       vscode.debug.onDidChangeActiveStackItem(() => this.#stopped()),
       vscode.debug.onDidTerminateDebugSession(({ id }) => {
         const ended = new PrismError('SESSION_ENDED', vscode.l10n.t('The program has ended; this is what it was.'));
-        if (id === this.#session) for (const panel of this.#arrays.values()) panel.stale(ended);
+        if (id === this.#session) for (const panel of this.#atStops()) panel.stale(ended);
       }),
       vscode.languages.registerHoverProvider('python', new VariableHover(this.#debuggee)),
     ];
@@ -63,24 +66,26 @@ export class DebugRoom implements vscode.Disposable {
 
   dispose(): void {
     clearTimeout(this.#timer);
-    for (const disposable of [...this.#disposables, ...this.#arrays.values()]) disposable.dispose();
+    for (const disposable of [...this.#disposables]) disposable.dispose();
+    for (const { panel } of this.#arrays.values()) panel.dispose();
     this.#changes?.dispose();
   }
 
   /** What the open pictures of variables show. */
   get states(): readonly ArrayState[] {
-    return [...this.#arrays.values()].map(({ state }) => state);
+    return [...this.#arrays.values()].map(({ panel }) => panel.state);
   }
 
   /** Shows a variable as a picture. */
   async view(...args: readonly unknown[]): Promise<void> {
-    const stop = await currentStop();
+    const notebook = notebookOf(args);
+    const stop = await stopAt(notebook);
     const expression = await chosenExpression(args);
     if (expression === undefined) return;
     const source = new VariableSource(this.#debuggee, stop, expression);
-    const open = this.#arrays.get(expression) ?? this.#open(expression, stop);
+    const open = this.#arrays.get(keyOf(expression, notebook))?.panel ?? this.#open(expression, stop, notebook);
     open.reveal();
-    this.#session = stop.session.id;
+    if (!notebook) this.#session = stop.program.id;
     const started = performance.now();
     await open.show(source, stop.where);
     this.#rooms.log.info(`${expression} at ${stop.where} shown in ${Math.round(performance.now() - started)} ms`);
@@ -88,16 +93,17 @@ export class DebugRoom implements vscode.Disposable {
 
   /** Explains a variable, or by it when it is a module. */
   async explain(...args: readonly unknown[]): Promise<void> {
-    const stop = await currentStop();
+    const notebook = notebookOf(args);
+    const stop = await stopAt(notebook);
     const expression = await chosenExpression(args);
     if (expression === undefined) return;
-    const shown = this.#arrays.get(expression)?.state.view?.item ?? 0;
+    const shown = this.#arrays.get(keyOf(expression, notebook))?.panel.state.view?.item ?? 0;
     await this.#explain(stop, expression, itemOf(args) ?? shown);
   }
 
   /** Shows which elements of the input the step's update listens to. */
   async lossGradient(...args: readonly unknown[]): Promise<void> {
-    const stop = await currentStop();
+    const stop = await stopAt(notebookOf(args));
     const expression = await chosenExpression(args);
     if (expression === undefined) return;
     const gradient = await this.#patiently(vscode.l10n.t('Computing the gradient of the loss…'), (signal) =>
@@ -126,16 +132,22 @@ export class DebugRoom implements vscode.Disposable {
     return { extension: this.#rooms.context.extensionUri, log: this.#rooms.log };
   }
 
-  #open(expression: string, { where }: Stop): ArrayPanel {
+  /** The pictures that follow the debugger. */
+  #atStops(): readonly ArrayPanel[] {
+    return [...this.#arrays.values()].flatMap(({ panel, notebook }) => (notebook ? [] : [panel]));
+  }
+
+  #open(expression: string, { where }: Stop, notebook: vscode.Uri | undefined): ArrayPanel {
     const panel = new ArrayPanel({
       ...this.#place,
       title: expression,
       where,
-      explain: (item) => this.#fromPanel(expression, item),
-      refresh: () => this.#refresh(),
+      explain: (item) => this.#fromPanel({ expression, item, notebook: notebook?.toString() }),
+      refresh: () => (notebook ? this.#askAgain(panel, expression, notebook) : this.#refresh()),
     });
-    this.#arrays.set(expression, panel);
-    panel.onDisposed(() => this.#arrays.delete(expression));
+    const key = keyOf(expression, notebook);
+    this.#arrays.set(key, { panel, expression, notebook });
+    panel.onDisposed(() => this.#arrays.delete(key));
     return panel;
   }
 
@@ -158,9 +170,18 @@ export class DebugRoom implements vscode.Disposable {
     await panel.show(source, where, [`${loss} = ${value.toPrecision(5)}`, ...notes]);
   }
 
-  async #fromPanel(expression: string, item: number): Promise<void> {
+  async #fromPanel(wish: Wished): Promise<void> {
     // A button of a webview: whoever pressed it reads notifications, not rejections.
-    await vscode.commands.executeCommand(commands.explainVariable, { expression, item });
+    await vscode.commands.executeCommand(commands.explainVariable, wish);
+  }
+
+  async #askAgain(panel: ArrayPanel, expression: string, notebook: vscode.Uri): Promise<void> {
+    try {
+      const stop = await kernelStop(notebook);
+      await panel.show(new VariableSource(this.#debuggee, stop, expression), stop.where);
+    } catch (error) {
+      panel.stale(error);
+    }
   }
 
   async #explain(stop: Stop, expression: string, item: number): Promise<void> {
@@ -208,27 +229,58 @@ export class DebugRoom implements vscode.Disposable {
 
   #stopped(): void {
     clearTimeout(this.#timer);
-    if (this.#arrays.size > 0) this.#timer = setTimeout(() => void this.#refresh(), SETTLE_MS);
+    if (this.#atStops().length > 0) this.#timer = setTimeout(() => void this.#refresh(), SETTLE_MS);
   }
 
   /** The same variables as they are at this stop; while the program runs, as they were. */
   async #refresh(): Promise<void> {
     try {
       const stop = await currentStop();
-      this.#session = stop.session.id;
-      for (const [expression, panel] of this.#arrays) {
-        await panel.show(new VariableSource(this.#debuggee, stop, expression), stop.where);
+      this.#session = stop.program.id;
+      for (const { panel, expression, notebook } of this.#arrays.values()) {
+        if (!notebook) await panel.show(new VariableSource(this.#debuggee, stop, expression), stop.where);
       }
     } catch (error) {
       const { code } = toPrismError(error);
       if (code !== 'NOT_PAUSED') throw error;
-      for (const panel of this.#arrays.values()) panel.stale();
+      for (const panel of this.#atStops()) panel.stale();
     }
   }
 }
 
-/** The item that the panel of an array shows, when its button was pressed. */
-function itemOf([given]: readonly unknown[]): number | undefined {
-  const known = typeof given === 'object' && given !== null && 'item' in given ? given.item : undefined;
-  return typeof known === 'number' ? known : undefined;
+/** A picture of a variable, and where the variable is. */
+interface Opened {
+  readonly panel: ArrayPanel;
+  readonly expression: string;
+  /** Absent at a breakpoint. */
+  readonly notebook: vscode.Uri | undefined;
 }
+
+/** What a button of a picture asks for. */
+interface Wished {
+  readonly expression: string;
+  readonly item: number;
+  readonly notebook?: string | undefined;
+}
+
+const wishedBy = ([given]: readonly unknown[]): Partial<Wished> =>
+  typeof given === 'object' && given !== null && 'item' in given ? (given as Wished) : {};
+
+/** The item that the panel of an array shows, when its button was pressed. */
+const itemOf = (args: readonly unknown[]): number | undefined => wishedBy(args).item;
+
+/** The notebook whose variable is meant; at a breakpoint none, unless a cell is being edited. */
+function notebookOf(args: readonly unknown[]): vscode.Uri | undefined {
+  const { expression, notebook } = wishedBy(args);
+  if (expression !== undefined) return notebook === undefined ? undefined : vscode.Uri.parse(notebook);
+  const { activeStackItem } = vscode.debug;
+  // Cells are debugged by sessions of Jupyter's own; a kernel that stands in one answers nothing else.
+  const inCell = activeStackItem !== undefined && /jupyter|kernel/i.test(activeStackItem.session.type);
+  const isRow = args[0] !== undefined && typeof args[0] !== 'string' && !(args[0] instanceof vscode.Uri);
+  return inCell || (activeStackItem && isRow) ? undefined : activeNotebook();
+}
+
+const stopAt = (notebook: vscode.Uri | undefined): Promise<Stop> => (notebook ? kernelStop(notebook) : currentStop());
+
+const keyOf = (expression: string, notebook: vscode.Uri | undefined): string =>
+  notebook ? `${notebook}#${expression}` : expression;

@@ -9,18 +9,18 @@ import { Profile } from './profile';
 import { installOnServer } from './server';
 import { installOnDesktop } from './window';
 
-/** Packs the extension that lets the tests debug Python: the one that people use comes from a marketplace. */
-function debugpyPackage(folder: string): string {
-  const out = path.join(folder, 'debugpy.vsix');
+/** Packs an extension that stands for one that people have from a marketplace: it debugs Python, or runs kernels. */
+function standIn(name: 'debugpy' | 'jupyter', folder: string): string {
+  const out = path.join(folder, `${name}.vsix`);
   const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license'];
   // Not by the place of this file: scripts bundle it elsewhere.
-  const cwd = path.join(root, 'test/support/vscode/debugpy');
+  const cwd = path.join(root, 'test/support/vscode', name);
   runBin('@vscode/vsce', ['package', ...options, '--out', out], { command: 'vsce', cwd, stdio: 'ignore' });
   return out;
 }
 
 /**
- * Finds a VS Code and installs the packaged extension, and the one that debugs Python.
+ * Finds a VS Code and installs the packaged extension, and those that debug Python and run kernels.
  * @param extensions an empty folder for the extensions
  * @throws Error when the extension was not packaged before
  */
@@ -29,7 +29,8 @@ export async function prepareMachine(extensions: string): Promise<Machine> {
   if (!existsSync(vsix)) throw new Error(`${vsix} is missing: npm run package makes it`);
   if (bootstrap().kind === 'desktop') {
     const executable = await downloadAndUnzipVSCode('stable');
-    for (const file of [vsix, debugpyPackage(extensions)]) installOnDesktop(executable, extensions, file);
+    for (const file of [vsix, standIn('debugpy', extensions), standIn('jupyter', extensions)])
+      installOnDesktop(executable, extensions, file);
     return { kind: 'desktop', executable, extensions };
   }
   const { node, codeServer, chromium } = tools;
@@ -37,7 +38,8 @@ export async function prepareMachine(extensions: string): Promise<Machine> {
   const machine = { kind: 'server', node, codeServer, chromium, extensions } as const;
   const profile = new Profile();
   try {
-    for (const file of [vsix, debugpyPackage(profile.folder)]) installOnServer(machine, profile, file);
+    for (const file of [vsix, standIn('debugpy', profile.folder), standIn('jupyter', profile.folder)])
+      installOnServer(machine, profile, file);
   } finally {
     profile.remove();
   }

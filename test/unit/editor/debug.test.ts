@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { HeldSource, statisticsOf } from '../../../src/editor/debug/array-source';
 import { changesBetween } from '../../../src/editor/debug/changes';
-import { callExpression, evaluationFailure, expressionAt, readReply } from '../../../src/editor/debug/expression';
+import {
+  callExpression,
+  evaluationFailure,
+  expressionAt,
+  kernelCode,
+  readReply,
+} from '../../../src/editor/debug/expression';
 import type { StopRecord } from '../../../src/editor/debug/live';
 import { PrismError } from '../../../src/graph/errors';
 
@@ -27,16 +33,32 @@ describe('the expression that asks a program', () => {
   test('is one line of Python, and quotes and other alphabets arrive', () => {
     const source =
       'def twice(text, n):\n    return text * n["times"] + "é\'\\"\\\\ 🙂"\ndef answer(ticket, work, *given):\n    assert ticket == \'a "ticket"\'\n    return work(*given)\n';
-    const expression = callExpression('a "ticket"', source, 'twice', [
-      { expression: 'x' },
-      { data: { times: 2, flag: true, none: null } },
-    ]);
+    const args = [{ expression: 'x' }, { data: { times: 2, flag: true, none: null } }];
+    const expression = callExpression({ ticket: 'a "ticket"', source, work: 'twice', args });
     expect(expression).not.toContain('\n');
     const program =
       'import sys\nx = "ab"\nbefore = set(globals())\nsys.stdout.buffer.write(eval(sys.argv[1]).encode())\nassert set(globals()) == before | {"before"}';
     const { stdout, stderr } = spawnSync('python3', ['-c', program, expression], { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(stdout).toBe('ababé\'"\\ 🙂');
+  });
+
+  test('is a statement for the kernel of a notebook, which gets no names and no value from it', () => {
+    const source =
+      'def twice(x): return x * 2\ndef ask(ticket, work, names, given):\n    return ticket + work(eval(given[0]["expression"], names))\n';
+    const code = kernelCode({ ticket: 'é', source, work: 'twice', args: [{ expression: 'x + "🙂"' }] });
+    expect(code).not.toContain('\n');
+    const program = [
+      'import json, sys, types',
+      'shown = types.SimpleNamespace(display=lambda data, raw: print(json.dumps([data, raw])))',
+      'sys.modules.update({"IPython": types.SimpleNamespace(display=shown), "IPython.display": shown})',
+      'names = {"x": "a"}',
+      'exec(compile(sys.argv[1], "<cell>", "single"), names)',
+      'assert set(names) == {"x", "__builtins__"} and not hasattr(__builtins__, "_")',
+    ];
+    const { stdout, stderr } = spawnSync('python3', ['-c', program.join('\n'), code], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([{ 'application/vnd.model-prism.answer': 'éa🙂a🙂' }, true]);
   });
 
   test.each([`'${packed({ a: 1 }, [1, 2])}'`, packed({ a: 1 }, [1, 2])])(
