@@ -3,8 +3,9 @@ import { toRemoteError } from '../rpc';
 import { commands } from './contributions';
 import { type EngineRoom, sentence } from './engine-room';
 import { copyLink, linkedState } from './links';
+import { nothingExplained } from './living';
 import type { ExplanationPanel } from './panel';
-import { exportShown, nothingExplained } from './panel-host';
+import { exportShown } from './panel-host';
 import type { Panels } from './panels';
 
 /** What is done with the panel used last. */

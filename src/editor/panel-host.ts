@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { PrismError } from '../graph/errors';
 import type { Explanation, ScalarMap } from '../protocol';
 import type { HostApi, PanelQuestion, PanelState } from '../protocol/panel';
 import type { ServiceApi } from '../protocol/service';
@@ -10,6 +9,7 @@ import type { EngineRoom } from './engine-room';
 import { exportComparison, exportExplanation } from './export';
 import { pickFile } from './files';
 import { copyLink } from './links';
+import { nothingExplained } from './living';
 import type { MethodChoice } from './methods';
 import type { AlikeSearches } from './pfv/alike';
 import { pfvHost } from './pfv/host';
@@ -51,9 +51,6 @@ export interface PanelDesk {
   /** Asks about the living explanation, which is made again when the engine has lost it. */
   ask<R>(context: CallContext, question: (api: Client<ServiceApi>, explanation: string) => Promise<R>): Promise<R>;
 }
-
-export const nothingExplained = (): PrismError =>
-  new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
 
 /** Writes what a panel shows to where the person says, with what metrics say of it. */
 export async function exportShown(

@@ -8,27 +8,26 @@ import { type CallContext, type Client, cancelled, toPrismError, toRemoteError }
 import { Comparison } from './comparison';
 import type { ConfigDiagnostics } from './diagnostics';
 import type { EngineRoom } from './engine-room';
+import { LivingExplanations, nothingExplained } from './living';
 import type { MethodChoice } from './methods';
 import { askForMetrics, type MetricChoice } from './metrics';
-import { nothingExplained, type PanelDesk, panelHost } from './panel-host';
+import { type PanelDesk, panelHost } from './panel-host';
 import { panelHtml, panelIcon, workspaceRoots } from './panel-html';
 import { sendSnapshots } from './panel-updates';
 import type { AlikeSearches } from './pfv/alike';
 import type { Pins } from './pins';
 import { changedQuestion, fileOf, type QuestionChange, questionBehind, sameInput, titleOf } from './questions';
+import { type Run, Runs } from './runs';
 import type { LinkedState } from './state-link';
-import { Visited } from './visited';
+import { type Change, strings } from './view-panel';
+import type { Visited } from './visited';
 import { filesBehind, watchFiles } from './watch';
 import { WebviewLink } from './webview-link';
 
-/** Between two reports of progress to the webview. */
-const PROGRESS_MS = 150;
+/** What is answered at once needs no progress. */
+const PACE = { first: 150, every: 150 };
 
-/** The engine has lost an explanation: it was evicted, or the process is another one. */
-const gone: ReadonlySet<string> = new Set(['EXPLANATION_GONE', 'ENGINE_CRASHED', 'ENGINE_RESTARTED']);
-
-/** Undefined takes a part of the state away. */
-type Change = { readonly [K in keyof PanelState]?: PanelState[K] | undefined };
+type PanelChange = Change<PanelState>;
 
 /** What a panel needs of the extension. */
 export interface PanelRooms {
@@ -51,12 +50,11 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #disposables: vscode.Disposable[];
   #state: PanelState;
-  #run?: AbortController;
+  readonly #runs = new Runs((progress) => this.#working(this.question, progress), PACE);
   /** The last run; resolves when the panel has come to rest. */
   #work: Promise<void> = Promise.resolve();
   #watcher?: vscode.Disposable;
-  #comparison?: Comparison;
-  readonly visited: Visited;
+  readonly #living: LivingExplanations;
   /** Files that the explanation came from have changed while nobody was looking. */
   #stale = false;
   #disposed = false;
@@ -68,12 +66,12 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   constructor(panel: vscode.WebviewPanel, rooms: PanelRooms, question?: PanelQuestion, history?: KeptHistory) {
     this.#panel = panel;
     this.rooms = rooms;
-    this.visited = new Visited((explanation) => this.#release(explanation), history);
+    this.#living = new LivingExplanations(rooms.engine, () => this.explanation, history);
     this.onDisposed = panel.onDidDispose;
     this.#state = {
       status: 'empty',
       methods: [],
-      l10n: vscode.l10n.bundle ?? {},
+      l10n: strings(),
       ...(question && { question }),
       history: this.visited.state,
       pins: this.#pins,
@@ -117,7 +115,11 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   }
 
   get comparison(): Comparison | undefined {
-    return this.#comparison;
+    return this.#living.comparison;
+  }
+
+  get visited(): Visited {
+    return this.#living.visited;
   }
 
   get judged(): PanelState['judged'] {
@@ -129,7 +131,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   }
 
   get working(): boolean {
-    return this.#run !== undefined;
+    return this.#runs.working;
   }
 
   get visible(): boolean {
@@ -141,10 +143,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     if (this.#disposed) return;
     this.#disposed = true;
     this.cancel();
-    this.#dropComparison();
-    this.visited.forget();
-    const { explanation } = this;
-    if (explanation) this.#letGo(explanation);
+    this.#living.dispose();
     this.#watcher?.dispose();
     for (const disposable of this.#disposables) disposable.dispose();
   }
@@ -166,7 +165,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   }
 
   cancel(): void {
-    this.#run?.abort(cancelled());
+    this.#runs.cancel();
   }
 
   /** Whether there is something to go back or forward to. */
@@ -178,7 +177,7 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   async go(by: -1 | 1): Promise<void> {
     const question = this.visited.go(by);
     if (!question) return;
-    if (question.compare && !this.#comparison?.answers(question))
+    if (question.compare && !this.comparison?.answers(question))
       return this.compare(question, question.compare, 'reuse');
     if (!question.compare) return this.explain(question, 'reuse');
     this.#update({ history: this.visited.state });
@@ -193,13 +192,13 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
   refresh(): void {
     this.#stale = !this.#panel.visible;
     this.visited.forget();
-    this.#comparison?.expire();
+    this.comparison?.expire();
     if (this.question && this.#panel.visible) void this.#begin(this.question);
   }
 
   /** Explains, instead of what is being explained; resolves when that has succeeded, failed or been cancelled. */
   explain(question: PanelQuestion, how: 'anew' | 'reuse' = 'anew'): Promise<void> {
-    const compared = this.#comparison?.question;
+    const compared = this.comparison?.question;
     // What was compared stays beside explanations of the same.
     if (compared && (!sameInput(compared, question) || compared.model !== question.model)) this.#dropComparison();
     return this.#start(question, (run) => this.#explain(question, run, how));
@@ -211,15 +210,13 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     const own = methods.includes(question.method);
     const ordered = own ? [question.method, ...methods.filter((method) => method !== question.method)] : methods;
     const { compare: _, ...rest } = question;
-    const before = this.#comparison;
     const comparison = new Comparison(
       rest,
       ordered,
       (method) => (method === rest.method ? (rest.options ?? choice.options(method)) : choice.options(method)),
-      how === 'reuse' ? before : undefined,
+      how === 'reuse' ? this.comparison : undefined,
     );
-    this.#comparison = comparison;
-    for (const explanation of before?.explanations ?? []) this.#release(explanation);
+    this.#living.comparison = comparison;
     return this.#start({ ...rest, compare: ordered }, (run) => this.#compare(comparison, run));
   }
 
@@ -230,14 +227,14 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     const asked = await askForMetrics(this.rooms.metrics, explanation, question);
     if (!asked) return;
     await this.#start(question, async (run) => {
-      const options = { cancel: run.signal, onProgress: this.#progress(run) };
       try {
-        const metrics = await this.rooms.engine.api.judge(asked, options);
-        if (this.#run === run) this.#update({ status: 'ready', judged: { explanation: explanation.id, metrics } });
+        const metrics = await this.rooms.engine.api.judge(asked, run);
+        if (this.#runs.isLatest(run))
+          this.#update({ status: 'ready', judged: { explanation: explanation.id, metrics } });
       } catch (error) {
-        if (this.#run !== run) return;
+        if (!this.#runs.isLatest(run)) return;
         this.#update({ status: 'ready', progress: undefined });
-        if (!run.signal.aborted) throw error;
+        if (!run.cancel.aborted) throw error;
       }
     });
   }
@@ -255,24 +252,22 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     return compare ? this.compare(question, compare) : this.explain(question);
   }
 
-  #start(question: PanelQuestion, work: (run: AbortController) => Promise<void>): Promise<void> {
-    this.#run?.abort(cancelled());
-    const run = new AbortController();
-    this.#run = run;
+  #start(question: PanelQuestion, work: (run: Run) => Promise<void>): Promise<void> {
+    const run = this.#runs.begin();
     this.#stale = false;
     this.#panel.title = titleOf(question);
     const another = question.model !== this.explanation?.model.path;
     this.#working(question);
-    if (this.#state.comparison?.id !== this.#comparison?.id) this.#update({ comparison: this.#comparison?.state });
+    if (this.#state.comparison?.id !== this.comparison?.id) this.#update({ comparison: this.comparison?.state });
     this.#work = work(run).finally(() => {
-      if (this.#run === run) this.#run = undefined;
+      this.#runs.end(run);
       this.#changed.fire();
       if (another || this.#state.unfit === undefined) void this.#findUnfit(question.model);
     });
     return this.#work;
   }
 
-  async #explain(question: PanelQuestion, run: AbortController, how: 'anew' | 'reuse'): Promise<void> {
+  async #explain(question: PanelQuestion, run: Run, how: 'anew' | 'reuse'): Promise<void> {
     const { engine, log } = this.rooms;
     const { compare: _, classes: __, ...params } = question;
     const { model, method } = params;
@@ -280,18 +275,17 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     try {
       const methods = await engine.methods();
       const held = how === 'reuse' ? await this.visited.answer(params) : undefined;
-      const explanation =
-        held ?? (await engine.api.explain(params, { cancel: run.signal, onProgress: this.#progress(run) }));
-      if (run.signal.aborted) return this.#release(explanation);
+      const explanation = held ?? (await engine.api.explain(params, run));
+      if (run.cancel.aborted) return this.#living.release(explanation);
       log.info(`${what}: ${explanation.target.label}, ${JSON.stringify(explanation.ms)} ms (${explanation.provider})`);
       const before = this.explanation;
       this.visited.visit(params, explanation);
       const history = this.visited.state;
       this.#update({ status: 'ready', explanation, methods, history, progress: undefined, error: undefined });
-      this.#release(before);
+      this.#living.release(before);
     } catch (error) {
       // Another run has taken over, or nobody is left to tell.
-      if (this.#run !== run || this.#disposed) return;
+      if (!this.#runs.isLatest(run) || this.#disposed) return;
       const failure = toRemoteError(error);
       log[failure.code === 'CANCELLED' ? 'info' : 'error'](`${what}: ${failure.code}: ${failure.message}`);
       this.rooms.diagnostics.report(toPrismError(error));
@@ -305,11 +299,10 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     this.#watch(question);
   }
 
-  async #compare(comparison: Comparison, run: AbortController): Promise<void> {
+  async #compare(comparison: Comparison, run: Run): Promise<void> {
     const { engine, log } = this.rooms;
-    const progress = this.#progress(run);
-    const current = (): boolean => this.#comparison === comparison && !this.#disposed;
-    const tell = (change: Change = {}): void => {
+    const current = (): boolean => this.comparison === comparison && !this.#disposed;
+    const tell = (change: PanelChange = {}): void => {
       if (current()) this.#update({ comparison: comparison.state, progress: undefined, ...change });
     };
     const visit = (explanation: Explanation): void =>
@@ -323,18 +316,18 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
       visit(kept);
       this.show(comparison.holds(explanation) ? explanation : kept);
     }
-    await comparison.run(() => engine.api, run.signal, log, {
+    await comparison.run(() => engine.api, run.cancel, log, {
       changed: () => tell(),
-      progress,
+      progress: run.onProgress,
       found: (explanation, column) => {
-        if (!current()) return this.#release(explanation);
+        if (!current()) return this.#living.release(explanation);
         if (column === 0 && !visited) visit(explanation);
         if (!shown) this.show(explanation);
         visited ||= column === 0;
         shown = true;
       },
     });
-    if (!current() || this.#run !== run) return;
+    if (!current() || !this.#runs.isLatest(run)) return;
     const failure = comparison.state.methods.find(({ error }) => error)?.error;
     const nothing = !shown && this.explanation === undefined;
     tell({
@@ -349,13 +342,11 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     const before = this.explanation;
     const history = this.visited.state;
     this.#update({ explanation, history, question: questionBehind(explanation, this.question) });
-    if (before?.id !== explanation.id) this.#release(before);
+    if (before?.id !== explanation.id) this.#living.release(before);
   }
 
   #dropComparison(): void {
-    const dropped = this.#comparison;
-    this.#comparison = undefined;
-    for (const explanation of dropped?.explanations ?? []) this.#release(explanation);
+    this.#living.comparison = undefined;
     const { question } = this.#state;
     if (question?.compare) {
       const { compare: _, classes: __, ...rest } = question;
@@ -371,16 +362,6 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     if (!this.#disposed && this.question?.model === model) this.#update({ unfit });
   }
 
-  #progress(run: AbortController): (progress: Progress) => void {
-    let reported = performance.now();
-    return (progress) => {
-      const now = performance.now();
-      if (this.#run !== run || run.signal.aborted || now - reported < PROGRESS_MS) return;
-      reported = now;
-      this.#working(this.question, progress);
-    };
-  }
-
   /** Files change while one looks at them: the model is trained on, its settings are edited. */
   #watch({ model, ...input }: ExplainParams): void {
     this.#watcher?.dispose();
@@ -393,47 +374,23 @@ export class ExplanationPanel implements vscode.Disposable, PanelDesk {
     this.#link.tell((api) => api.working({ ...(question && { question }), ...(progress && { progress }) }));
   }
 
-  #update(change: Change): void {
+  #update(change: PanelChange): void {
     this.#change(change);
     this.#link.update();
   }
 
-  #change(change: Change): void {
+  #change(change: PanelChange): void {
     this.#state = { ...this.#state, ...change } as PanelState;
     this.#changed.fire();
   }
 
-  #release(explanation: Explanation | undefined): void {
-    // What is compared or was shown may be looked at again.
-    if (!explanation || explanation.id === this.explanation?.id) return;
-    if (!this.#comparison?.holds(explanation) && !this.visited.holds(explanation)) this.#letGo(explanation);
-  }
-
-  #letGo(explanation: Explanation): void {
-    // An engine that has ended holds nothing, and must not be started for this.
-    if (this.rooms.engine.client.status.state !== 'ready') return;
-    this.rooms.engine.api.release({ explanation: explanation.id }).catch(() => {});
-  }
-
   /** Asks about the living explanation, which is made again when the engine has lost it. */
-  async ask<R>(
-    context: CallContext,
-    question: (api: Client<ServiceApi>, explanation: string) => Promise<R>,
-  ): Promise<R> {
-    const { engine } = this.rooms;
-    const asked = this.explanation;
-    if (!asked) throw nothingExplained();
-    try {
-      return await question(engine.api, asked.id);
-    } catch (error) {
-      if (!gone.has(toRemoteError(error).code) || !this.question) throw error;
-      if (this.explanation === asked && !this.working) void this.explain(this.question);
-      await this.#work;
-      context.signal.throwIfAborted();
-      const { explanation } = this;
-      if (!explanation || explanation === asked) throw error;
-      return question(engine.api, explanation.id);
-    }
+  ask<R>(context: CallContext, question: (api: Client<ServiceApi>, explanation: string) => Promise<R>): Promise<R> {
+    return this.#living.ask(context, question, (lost) => {
+      if (!this.question) return undefined;
+      if (this.explanation === lost && !this.working) void this.explain(this.question);
+      return this.#work;
+    });
   }
 
   again(change: QuestionChange): void {

@@ -17,7 +17,7 @@ interface ViewState {
 }
 
 /** Undefined takes a part of the state away. */
-type Change<State> = { readonly [K in keyof State]?: State[K] | undefined };
+export type Change<State> = { readonly [K in keyof State]?: State[K] | undefined };
 
 /** What makes one view another than the next. */
 interface View<Host, Api, State> {

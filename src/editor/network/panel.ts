@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { PrismError } from '../../graph/errors';
 import type { Explanation } from '../../protocol';
 import type { Network } from '../../protocol/flow';
 import type { NetworkApi, NetworkHostApi, NetworkState, NetworkSubject } from '../../protocol/network';
 import type { Client, Implementation } from '../../rpc';
 import { commands } from '../contributions';
 import type { EngineRoom } from '../engine-room';
+import { nothingExplained } from '../living';
 import type { Panels } from '../panels';
 import { titleOf } from '../questions';
 import { strings, ViewPanel } from '../view-panel';
@@ -108,8 +108,7 @@ export class NetworkPanel implements vscode.Disposable {
     },
     valueMap: async (params, { signal }) => {
       const { shown } = this.state;
-      if (shown === undefined)
-        throw new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+      if (shown === undefined) throw nothingExplained();
       return this.#rooms.engine.api.valueMap({ explanation: shown, ...params }, { cancel: signal });
     },
     openLayer: async ({ layer }) => {

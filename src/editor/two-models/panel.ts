@@ -5,6 +5,7 @@ import type { Explanation } from '../../protocol';
 import type { ModelsApi, ModelsHostApi, ModelsQuestion, ModelsState } from '../../protocol/models';
 import type { Implementation } from '../../rpc';
 import type { EngineRoom } from '../engine-room';
+import { nothingExplained } from '../living';
 import type { Panels } from '../panels';
 import { strings, ViewPanel } from '../view-panel';
 
@@ -70,7 +71,7 @@ export class ModelsPanel implements vscode.Disposable {
   #sides(): readonly [Explanation, Explanation] {
     const { explanations } = this.state;
     if (explanations) return explanations;
-    throw new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+    throw nothingExplained();
   }
 
   readonly #host: Implementation<ModelsHostApi> = {
