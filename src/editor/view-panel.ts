@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Progress, RemoteError } from '../protocol';
+import type { ViewState } from '../protocol/view';
 import { type Implementation, toRemoteError } from '../rpc';
 import { type PanelScript, panelHtml, panelIcon, panelRoots } from './panel-html';
 import { type Run, Runs } from './runs';
@@ -7,14 +7,6 @@ import { type Sender, WebviewLink } from './webview-link';
 
 /** Progress is told of at once, so that one sees that something happens. */
 const PACE = { first: 0, every: 200 };
-
-/** What every view shows of its work; the strings of its texts come with it. */
-interface ViewState {
-  readonly status: string;
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
-  readonly l10n: Readonly<Record<string, string>>;
-}
 
 /** Undefined takes a part of the state away. */
 export type Change<State> = { readonly [K in keyof State]?: State[K] | undefined };

@@ -1,5 +1,6 @@
-import type { ExplainParams, Explanation, InputParams, Progress, RemoteError, ScalarMap } from '../protocol';
+import type { ExplainParams, Explanation, InputParams, ScalarMap } from '../protocol';
 import type { ModelDivergence } from './study';
+import type { ViewState, WorkHostApi } from './view';
 
 /** Two models on one input. */
 export interface ModelsQuestion extends Omit<ExplainParams, 'model' | keyof InputParams> {
@@ -8,26 +9,20 @@ export interface ModelsQuestion extends Omit<ExplainParams, 'model' | keyof Inpu
 }
 
 /** What the panel of two models shows; maps of layers are asked for apart. */
-export interface ModelsState {
+export interface ModelsState extends ViewState {
   readonly status: 'working' | 'ready' | 'failed';
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
   readonly question: ModelsQuestion;
   readonly explanations?: readonly [Explanation, Explanation];
   readonly divergence?: ModelDivergence;
-  readonly l10n: Readonly<Record<string, string>>;
 }
 
 /** What the webview of two models may ask of the host. */
-export interface ModelsHostApi {
+export interface ModelsHostApi extends WorkHostApi {
   ready(params: Record<string, never>): Promise<ModelsState>;
   /** The maps of a layer in both models, by its index. */
   layerMaps(params: { readonly layer: number }): Promise<readonly [ScalarMap, ScalarMap]>;
   /** Shows one of the two explanations in the panel. */
   open(params: { readonly side: 0 | 1 }): Promise<void>;
-  cancel(params: Record<string, never>): Promise<void>;
-  retry(params: Record<string, never>): Promise<void>;
-  showLog(params: Record<string, never>): Promise<void>;
 }
 
 /** What the host tells the webview of two models. */

@@ -1,5 +1,6 @@
-import type { ClassScore, MethodSummary, Progress, RemoteError, ScalarMap, TextParts } from '../protocol';
+import type { ClassScore, MethodSummary, ScalarMap, TextParts } from '../protocol';
 import type { Network, NetworkStream } from './flow';
+import type { ViewState, WorkHostApi } from './view';
 
 /** The explanation that a network view shows. */
 export interface NetworkSubject {
@@ -16,21 +17,18 @@ export interface NetworkSubject {
 }
 
 /** What a network view shows at one moment; the network itself comes apart, as it is large. */
-export interface NetworkState {
+export interface NetworkState extends ViewState {
   readonly status: 'empty' | 'working' | 'ready' | 'failed';
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
   /** What is or was to be shown. */
   readonly subject?: NetworkSubject;
   /** The explanation that the network shown is of; another one than the subject's while that is being followed. */
   readonly shown?: string;
   /** Why the network shown is not the latest: another explanation is being made, or there is none any more. */
   readonly stale?: 'changing' | 'gone';
-  readonly l10n: Readonly<Record<string, string>>;
 }
 
 /** What a network view may ask of the host. */
-export interface NetworkHostApi {
+export interface NetworkHostApi extends WorkHostApi {
   ready(params: Record<string, never>): Promise<NetworkState>;
   /** Relevance of the value of a node. */
   valueMap(params: { readonly value: string; readonly stream?: NetworkStream }): Promise<ScalarMap>;
@@ -38,9 +36,6 @@ export interface NetworkHostApi {
   openLayer(params: { readonly layer: string }): Promise<void>;
   /** Opens the line of the training code that made a value. */
   goToCode(params: { readonly value: string }): Promise<void>;
-  cancel(params: Record<string, never>): Promise<void>;
-  retry(params: Record<string, never>): Promise<void>;
-  showLog(params: Record<string, never>): Promise<void>;
 }
 
 /** What the host tells a network view. */

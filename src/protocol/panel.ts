@@ -4,13 +4,13 @@ import type {
   MethodSummary,
   OptionValues,
   Photograph,
-  Progress,
   RemoteError,
   ScalarMap,
   Where,
 } from '../protocol';
 import type { PfvHostApi } from './pfv';
 import type { JudgedMetric, Unfit } from './study';
+import type { ViewState } from './view';
 
 /** One method of a comparison, for one class; its map is asked for apart, by the handle of its explanation. */
 export interface ComparedMethod {
@@ -80,10 +80,8 @@ export interface KeptHistory {
 }
 
 /** What the panel shows at one moment; the host owns it and sends it whole. */
-export interface PanelState {
+export interface PanelState extends ViewState {
   readonly status: 'empty' | 'working' | 'ready' | 'failed';
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
   /** What is or was to be explained. The webview keeps it for the host, which gets it back after a reload. */
   readonly question?: PanelQuestion;
   readonly pins?: readonly PinnedPicture[];
@@ -100,8 +98,6 @@ export interface PanelState {
   readonly methods: readonly MethodSummary[];
   /** Those that cannot explain by the model; absent while that is not known. */
   readonly unfit?: readonly Unfit[];
-  /** Strings of the panel in the display language, by the key used in the source. */
-  readonly l10n: Readonly<Record<string, string>>;
 }
 
 /** What a person chose to look at; kept by the webview across reloads. Presentation only. */

@@ -1,17 +1,14 @@
-import type { Progress, RemoteError } from '../protocol';
 import type { EvaluationParams } from './study';
+import type { ViewState } from './view';
 
 /** What the panel of an evaluation shows. */
-export interface ReportState {
+export interface ReportState extends ViewState {
   readonly status: 'working' | 'ready' | 'stopped' | 'failed';
   readonly title: string;
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
   /** The report so far, a page of its own; absent in an update of a panel that has it already. */
   readonly page?: string;
   /** What was asked. The webview keeps it for the host, which gets it back after a reload. */
   readonly question: EvaluationParams;
-  readonly l10n: Readonly<Record<string, string>>;
 }
 
 /** What the webview of an evaluation may ask of the host. */

@@ -5,10 +5,10 @@ import type {
   MethodSummary,
   ModelInfo,
   OptionValues,
-  Progress,
   RemoteError,
   TokenPart,
 } from '../protocol';
+import type { ViewState, WorkHostApi } from './view';
 
 /** A text of which several tokens are explained, one after the other. */
 export interface TokenStudyParams extends Pick<InputParams, 'text' | 'textFile'> {
@@ -68,28 +68,22 @@ export interface TokenApi {
 }
 
 /** What the panel of tokens shows; it is sent whole. */
-export interface TokensState {
+export interface TokensState extends ViewState {
   readonly status: 'working' | 'ready' | 'failed';
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
   readonly question: TokenStudyParams;
   readonly study?: TokenStudy;
   /** How many rows were asked for. */
   readonly goal: number;
-  readonly l10n: Readonly<Record<string, string>>;
 }
 
 /** What the webview of tokens may ask of the host. */
-export interface TokensHostApi {
+export interface TokensHostApi extends WorkHostApi {
   ready(params: Record<string, never>): Promise<TokensState>;
   /** Explains so many tokens more. */
   more(params: { readonly count: number }): Promise<void>;
   /** Lets the person choose another method, and begins anew. */
   pickMethod(params: Record<string, never>): Promise<void>;
   exportAs(params: { readonly format: 'png' | 'npy' | 'json' }): Promise<void>;
-  cancel(params: Record<string, never>): Promise<void>;
-  retry(params: Record<string, never>): Promise<void>;
-  showLog(params: Record<string, never>): Promise<void>;
 }
 
 /** What the host tells the webview of tokens. */

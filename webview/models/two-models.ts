@@ -7,10 +7,9 @@ import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';
 import '../elements/map';
-import '../elements/message';
-import '../elements/progress';
 import { isActivation, moveFocus } from '../elements/roving';
 import { difference } from '../logic/difference';
+import '../elements/work';
 import { translator } from '../logic/l10n';
 import { number, percent, shape } from '../logic/numbers';
 import { modelsStyles } from './styles';
@@ -51,24 +50,19 @@ export class TwoModels extends PrismElement {
   protected override render(): TemplateResult | typeof nothing {
     const { known, t, host } = this;
     if (!known || !host) return nothing;
-    const { status, progress, error, divergence } = known;
+    const { divergence } = known;
     return html`
-      <header @work-retry=${() => host.retry({})} @log-show=${() => host.showLog({})}>
+      <header>
         <h1>${this.#headline(known)}</h1>
-        ${
-          status === 'working'
-            ? html`<prism-progress .t=${t} .progress=${progress} @work-cancel=${() => host.cancel({})}></prism-progress>`
-            : nothing
-        }
-        <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
-        <prism-message
-          ?hidden=${!this.notice}
+        <prism-work
           .t=${t}
-          .error=${this.notice}
+          .host=${host}
+          .work=${known}
+          .notice=${this.notice}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}
-        ></prism-message>
+        ></prism-work>
       </header>
       ${divergence ? this.#main(known, divergence) : nothing}
     `;

@@ -7,9 +7,8 @@ import type { NetworkHostApi, NetworkState } from '../../src/protocol/network';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
 import { type IconName, icon } from '../elements/icon';
-import '../elements/message';
-import '../elements/progress';
 import { select } from '../elements/select';
+import '../elements/work';
 import { translator } from '../logic/l10n';
 import { number } from '../logic/numbers';
 import './canvas';
@@ -130,28 +129,22 @@ export class NetworkView extends PrismElement {
   protected override render(): TemplateResult | typeof nothing {
     const { known, host, t, tree } = this;
     if (!known || !host) return nothing;
-    const { status, progress, error } = known;
     return html`
-      <header @work-retry=${() => host.retry({})} @log-show=${() => host.showLog({})}>
+      <header>
         <div class="row">
           <h1>${this.#headline(known)}</h1>
           ${tree ? this.#tools() : nothing}
         </div>
         ${tree ? this.#note(known, tree) : nothing}
-        ${
-          status === 'working'
-            ? html`<prism-progress .t=${t} .progress=${progress} @work-cancel=${() => host.cancel({})}></prism-progress>`
-            : nothing
-        }
-        <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
-        <prism-message
-          ?hidden=${!this.notice}
+        <prism-work
           .t=${t}
-          .error=${this.notice}
+          .host=${host}
+          .work=${known}
+          .notice=${this.notice}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}
-        ></prism-message>
+        ></prism-work>
       </header>
       ${tree && this.picture ? this.#main(tree, this.picture) : this.#nothingYet(known)}
     `;

@@ -4,9 +4,8 @@ import type { TokenStudy, TokensHostApi, TokensState } from '../../src/protocol/
 import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';
-import '../elements/message';
-import '../elements/progress';
 import '../elements/text';
+import '../elements/work';
 import { colourMap } from '../logic/colour-maps';
 import { translator } from '../logic/l10n';
 import { duration, percent, signed } from '../logic/numbers';
@@ -51,32 +50,24 @@ export class TokensView extends PrismElement {
   protected override render(): TemplateResult | typeof nothing {
     const { known, t, host } = this;
     if (!known || !host) return nothing;
-    const { status, progress, error, study } = known;
+    const { study } = known;
     return html`
-      <header
-        @work-retry=${() => host.retry({})}
-        @log-show=${() => host.showLog({})}
-        @method-pick=${() => this.#ask(host.pickMethod({}))}
-      >
+      <header @method-pick=${() => this.#ask(host.pickMethod({}))}>
         <div class="bar">
           <h1 class="ellipsis">${study ? this.#headline(study) : t('A text, token by token')}</h1>
           ${study ? this.#tools(known, study, host) : nothing}
         </div>
-        ${
-          status === 'working'
-            ? html`<prism-progress .t=${t} .progress=${progress} @work-cancel=${() => host.cancel({})}></prism-progress>`
-            : nothing
-        }
-        <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
-        ${(study?.warnings ?? []).map((warning) => html`<p class="told quiet">${icon('warning')} ${warning.message}</p>`)}
-        <prism-message
-          ?hidden=${!this.notice}
+        <prism-work
           .t=${t}
-          .error=${this.notice}
+          .host=${host}
+          .work=${known}
+          .notice=${this.notice}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}
-        ></prism-message>
+        >
+          ${(study?.warnings ?? []).map((warning) => html`<p class="told quiet">${icon('warning')} ${warning.message}</p>`)}
+        </prism-work>
       </header>
       ${study && study.rows.length > 0 ? this.#main(study) : nothing}
     `;
