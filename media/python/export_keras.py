@@ -61,9 +61,9 @@ def build(model, shape):
     model(examples[0] if len(examples) == 1 else examples)
 
 
-def export_saved_model(args, whole):
+def export_saved_model(args, out):
     """A SavedModel is a folder that tf2onnx reads by itself."""
-    command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", args.file, "--output", whole,
+    command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", args.file, "--output", out,
                "--opset", str(args.opset)]
     done = subprocess.run(command, capture_output=True, text=True)
     if "No module named" in done.stderr:
@@ -72,18 +72,18 @@ def export_saved_model(args, whole):
         raise Refused(f"tf2onnx failed: {done.stderr.strip().splitlines()[-1]}")
 
 
-def export_model(model, args, whole):
+def export_model(model, args, out):
     if type(model).__module__.startswith("tf_keras") or not hasattr(model, "export"):
-        legacy(model, args, whole)
+        legacy(model, args, out)
         return
     try:
-        model.export(whole, format="onnx", verbose=False)
+        model.export(out, format="onnx", verbose=False)
     except TypeError:
         # Before ONNX was one of Keras' formats.
-        legacy(model, args, whole)
+        legacy(model, args, out)
 
 
-def legacy(model, args, whole):
+def legacy(model, args, out):
     import tensorflow
     import tf2onnx
 
@@ -91,28 +91,22 @@ def legacy(model, args, whole):
             for tensor in model.inputs or []]
     if not spec:
         spec = [tensorflow.TensorSpec([None, *(int(size) for size in args.shape.split(",")[1:])], name="input")]
-    tf2onnx.convert.from_keras(model, spec, opset=args.opset, output_path=whole)
+    tf2onnx.convert.from_keras(model, spec, opset=args.opset, output_path=out)
 
 
-def export(args):
-    whole = args.out + ".part.onnx"
+def export(args, out):
+    if os.path.isdir(args.file):
+        export_saved_model(args, out)
+        return
+    model = make(args) if args.file.endswith(".py") else load_saved(args.file)
+    build(model, args.shape)
+    if args.checkpoint:
+        model.load_weights(args.checkpoint)
     try:
-        if os.path.isdir(args.file):
-            export_saved_model(args, whole)
-        else:
-            model = make(args) if args.file.endswith(".py") else load_saved(args.file)
-            build(model, args.shape)
-            if args.checkpoint:
-                model.load_weights(args.checkpoint)
-            try:
-                export_model(model, args, whole)
-            except ImportError as error:
-                missing = error.name if error.name not in (None, "keras") else "tf2onnx"
-                raise Refused(NEEDED.format(sys.executable, f"{missing} onnx")) from error
-        os.replace(whole, args.out)
-    finally:
-        if os.path.exists(whole):
-            os.remove(whole)
+        export_model(model, args, out)
+    except ImportError as error:
+        missing = error.name if error.name not in (None, "keras") else "tf2onnx"
+        raise Refused(NEEDED.format(sys.executable, f"{missing} onnx")) from error
 
 
 if __name__ == "__main__":

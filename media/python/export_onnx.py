@@ -3,7 +3,6 @@
 Needs torch and nothing else (onnx only where torch's own exporter asks for it).
 """
 import json
-import os
 import struct
 import sys
 
@@ -64,7 +63,7 @@ def fill(model, weights):
     model.load_state_dict(given)
 
 
-def export(args):
+def export(args, out):
     module = load_file(args.file)
     import torch
     if not args.shape:
@@ -84,18 +83,12 @@ def export(args):
     example = torch.zeros([int(size) for size in args.shape.split(",")])
     with torch.no_grad():
         model(example)
-    whole = args.out + ".part"
     options = dict(input_names=["input"], output_names=["output"], opset_version=args.opset,
                    dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}})
     major, minor = (int(part) for part in torch.__version__.split(".")[:2])
     if (major, minor) >= (2, 5):
         options["dynamo"] = False
-    try:
-        torch.onnx.export(model, (example,), whole, **options)
-        os.replace(whole, args.out)
-    finally:
-        if os.path.exists(whole):
-            os.remove(whole)
+    torch.onnx.export(model, (example,), out, **options)
 
 
 if __name__ == "__main__":

@@ -46,8 +46,19 @@ def place_of(error, file, name):
     return own[-1] if own else (file, definition_line(file, name))
 
 
+def export_whole(export, args):
+    """What is exported takes its place when it is whole; where that fails nothing is left behind."""
+    part = args.out + ".part.onnx"
+    try:
+        export(args, part)
+        os.replace(part, args.out)
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
 def main(export, description, **defaults):
-    """Reads the arguments, exports, and returns the exit status."""
+    """Reads the arguments, exports, and returns the exit status; `export` takes them and the file that it writes."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--file", required=True)
     parser.add_argument("--name", default="", help="class or function of the file that makes the model")
@@ -62,7 +73,7 @@ def main(export, description, **defaults):
         parser.error(f"there is no file {args.file}")
     warnings.filterwarnings("ignore")
     try:
-        export(args)
+        export_whole(export, args)
     except Exception as error:
         path, line = place_of(error, args.file, args.name)
         text = " ".join(str(error).split())[:400]
