@@ -1,6 +1,6 @@
 import { int, ints } from '../src/graph/attributes';
-import { Builder } from '../src/graph/builder';
-import { type Graph, TARGET_OPSET } from '../src/graph/ir';
+import { Builder, blankGraph } from '../src/graph/builder';
+import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
 import { elementCount, float32 } from '../src/graph/tensor';
 
@@ -19,21 +19,10 @@ function* uniform(seed: number): Generator<number, never> {
   }
 }
 
-const EMPTY: Graph = {
-  name: 'bench',
-  opsets: { '': TARGET_OPSET },
-  inputs: [],
-  outputs: [],
-  initializers: new Map(),
-  nodes: [],
-  types: new Map(),
-  metadata: {},
-};
-
 type Activation = 'relu' | 'relu6' | 'none';
 
 class Network {
-  readonly b = new Builder(EMPTY);
+  readonly b = new Builder(blankGraph('bench'));
   #seed = 0;
 
   weights(shape: readonly number[], scale: number): string {

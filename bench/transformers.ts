@@ -1,6 +1,6 @@
 import { int, ints } from '../src/graph/attributes';
-import { Builder } from '../src/graph/builder';
-import { type Graph, TARGET_OPSET } from '../src/graph/ir';
+import { Builder, blankGraph } from '../src/graph/builder';
+import type { Graph } from '../src/graph/ir';
 import type { NdArray } from '../src/graph/ndarray';
 import { elementCount, float32 } from '../src/graph/tensor';
 
@@ -21,16 +21,7 @@ export const CAUSAL: Shape = { layers: 12, width: 768, heads: 12, tokens: 1000, 
 export const VOCABULARY = 2000;
 
 class Transformer {
-  readonly b = new Builder({
-    name: 'bench',
-    opsets: { '': TARGET_OPSET },
-    inputs: [],
-    outputs: [],
-    initializers: new Map(),
-    nodes: [],
-    types: new Map(),
-    metadata: {},
-  });
+  readonly b = new Builder(blankGraph('bench'));
   #state = 1;
 
   weight(shape: readonly number[], scale: number): string {

@@ -1,5 +1,14 @@
 import { PrismError } from './errors';
-import type { Attributes, DataType, Graph, Node, Tensor, TensorType, ValueInfo } from './ir';
+import {
+  type Attributes,
+  type DataType,
+  type Graph,
+  type Node,
+  TARGET_OPSET,
+  type Tensor,
+  type TensorType,
+  type ValueInfo,
+} from './ir';
 import { inferTypes } from './shapes';
 import { bool, float32, floating, int32, int64 } from './tensor';
 
@@ -7,6 +16,18 @@ import { bool, float32, floating, int32, int64 } from './tensor';
 function unknownShape(value: string): PrismError {
   return new PrismError('UNKNOWN_SHAPE', `the shape of ${value} is not known; specialise the graph first`, { value });
 }
+
+/** A graph with nothing in it yet. */
+export const blankGraph = (name: string): Graph => ({
+  name,
+  opsets: { '': TARGET_OPSET },
+  inputs: [],
+  outputs: [],
+  initializers: new Map(),
+  nodes: [],
+  types: new Map(),
+  metadata: {},
+});
 
 /**
  * Extends a specialised graph by nodes. Every value it makes has a static type, inferred on the spot, so a wrong rule

@@ -1,5 +1,4 @@
-import { Builder } from '../../graph/builder';
-import type { Graph } from '../../graph/ir';
+import { Builder, blankGraph } from '../../graph/builder';
 import { type FloatArray, floatArray, type NdArray } from '../../graph/ndarray';
 import { prune } from '../../graph/prune';
 import { outputShape, seedOf } from '../gradient';
@@ -50,7 +49,8 @@ export async function attributionOf(
 ): Promise<Attribution> {
   if (!isUpsampled(subject, options)) return { of: layer.value, map: floatArray(raw, layer.locations), score, output };
   const program = await runtime.compile(`cam/shown/${layer.locations.join('x')}/${layer.input.join('x')}`, () => {
-    const b = new Builder(emptyGraph(subject.graph));
+    const { opsets, metadata } = subject.graph;
+    const b = new Builder({ ...blankGraph('shown'), opsets, metadata });
     const input = b.input('raw', 'float32', [1, raw.length]);
     b.setOutputs([b.alias(shownMap(b, input, layer), 'shown')]);
     return b.graph();
@@ -58,17 +58,6 @@ export async function attributionOf(
   const results = await program.run(new Map([['raw', floatArray(raw, [1, raw.length])]]));
   return { of: subject.input, map: results.get('shown') as FloatArray, score, output };
 }
-
-const emptyGraph = ({ opsets, metadata }: Graph): Graph => ({
-  name: 'shown',
-  opsets,
-  inputs: [],
-  outputs: [],
-  initializers: new Map(),
-  nodes: [],
-  types: new Map(),
-  metadata,
-});
 
 /** Adds weight · map to a sum, for a channel of [channels, locations]. */
 export function addChannel(sum: Float64Array, rows: FloatArray, channel: number, weight: number): void {

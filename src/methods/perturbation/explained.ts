@@ -1,6 +1,6 @@
 import { int } from '../../graph/attributes';
-import { Builder } from '../../graph/builder';
-import { type Graph, TARGET_OPSET } from '../../graph/ir';
+import { Builder, blankGraph } from '../../graph/builder';
+import type { Graph } from '../../graph/ir';
 import type { FloatArray, NdArray } from '../../graph/ndarray';
 import { codeOf } from '../../graph/onnx/dtypes';
 import type { Runtime, Subject } from '../method';
@@ -32,16 +32,7 @@ async function asFloat(value: NdArray, runtime: Runtime): Promise<FloatArray> {
 
 /** One Cast: onnxruntime knows all types of elements. */
 function castGraph({ dtype, shape }: NdArray): Graph {
-  const b = new Builder({
-    name: 'cast',
-    opsets: { '': TARGET_OPSET },
-    inputs: [{ name: 'x', dtype, shape }],
-    outputs: [],
-    initializers: new Map(),
-    nodes: [],
-    types: new Map(),
-    metadata: {},
-  });
-  b.setOutputs([b.op('Cast', ['x'], { to: int(codeOf('float32')) })]);
+  const b = new Builder(blankGraph('cast'));
+  b.setOutputs([b.op('Cast', [b.input('x', dtype, shape)], { to: int(codeOf('float32')) })]);
   return b.graph();
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Lru } from '../../../src/engine/lru';
 import { halvesOf, SeededProgram, type Traced, tracedBytes } from '../../../src/engine/seeded';
 import { createSession } from '../../../src/engine/session';
-import { Builder } from '../../../src/graph/builder';
+import { Builder, blankGraph } from '../../../src/graph/builder';
 import { exportModel } from '../../../src/graph/export';
 import type { Graph } from '../../../src/graph/ir';
 import { floatArray, type NdArray } from '../../../src/graph/ndarray';
@@ -10,16 +10,7 @@ import type { Program } from '../../../src/methods/method';
 
 /** y = 2x and z = w·(2x)². */
 function graph(): Graph {
-  const b = new Builder({
-    name: 'seeded',
-    opsets: { '': 21 },
-    inputs: [],
-    outputs: [],
-    initializers: new Map(),
-    nodes: [],
-    types: new Map(),
-    metadata: {},
-  });
+  const b = new Builder(blankGraph('seeded'));
   const [x, w] = [b.input('x', 'float32', [3]), b.input('w', 'float32', [3])];
   const y = b.alias(b.scale(x, 2), 'y');
   b.setOutputs([y, b.alias(b.mul(w, b.mul(y, y)), 'z')]);

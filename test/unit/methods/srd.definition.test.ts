@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
-import { Builder } from '../../../src/graph/builder';
-import { type Graph, TARGET_OPSET } from '../../../src/graph/ir';
+import { Builder, blankGraph } from '../../../src/graph/builder';
+import type { Graph } from '../../../src/graph/ir';
 import type { NdArray } from '../../../src/graph/ndarray';
 import { srd } from '../../../src/methods/srd';
 import { type Draw, property } from '../../support/property';
@@ -102,17 +102,7 @@ function drawNet(draw: Draw): Net | undefined {
 }
 
 function asGraph(net: Net): { readonly graph: Graph; readonly hidden: string } {
-  const empty: Graph = {
-    name: 'drawn',
-    opsets: { '': TARGET_OPSET },
-    inputs: [],
-    outputs: [],
-    initializers: new Map(),
-    nodes: [],
-    types: new Map(),
-    metadata: {},
-  };
-  const b = new Builder(empty);
+  const b = new Builder(blankGraph('drawn'));
   const image = b.input('image', 'float32', [1, 3, ...net.size]);
   const hidden = b.op('Relu', [addConv(b, image, net.first)]);
   const pooled = addPool(b, hidden, net.pool);

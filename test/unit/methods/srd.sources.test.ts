@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { int } from '../../../src/graph/attributes';
-import { Builder } from '../../../src/graph/builder';
-import { type Graph, TARGET_OPSET } from '../../../src/graph/ir';
+import { Builder, blankGraph } from '../../../src/graph/builder';
+import type { Graph } from '../../../src/graph/ir';
 import type { NdArray } from '../../../src/graph/ndarray';
 import type { PfvSources } from '../../../src/methods/method';
 import { openSharing } from '../../../src/methods/sharing-ratio/explanation';
@@ -143,16 +143,7 @@ function drawNet(draw: Draw): Net | undefined {
 
 /** The network as a graph, and the names of its layers' values. */
 function asGraph(net: Net): { readonly graph: Graph; readonly names: ReadonlyMap<string, string> } {
-  const b = new Builder({
-    name: 'drawn',
-    opsets: { '': TARGET_OPSET },
-    inputs: [],
-    outputs: [],
-    initializers: new Map(),
-    nodes: [],
-    types: new Map(),
-    metadata: {},
-  });
+  const b = new Builder(blankGraph('drawn'));
   const image = b.input('image', 'float32', [1, 3, ...net.size]);
   const act = (x: string): string => b.op('Relu', [x]);
   const first = act(addConv(b, image, net.first));
@@ -216,16 +207,7 @@ describe('what a PFV is made of, in drawn networks', () => {
 
 describe('a PFV whose sources are all zero', () => {
   it('keeps all of itself: the bias made it', async () => {
-    const b = new Builder({
-      name: 'dark',
-      opsets: { '': TARGET_OPSET },
-      inputs: [],
-      outputs: [],
-      initializers: new Map(),
-      nodes: [],
-      types: new Map(),
-      metadata: {},
-    });
+    const b = new Builder(blankGraph('dark'));
     const image = b.input('image', 'float32', [1, 3, 4, 4]);
     const weight = b.floats(new Float32Array(2 * 3 * 9).fill(0.5), [2, 3, 3, 3]);
     const lit = b.op('Relu', [b.op('Conv', [image, weight, b.floats([1, 2])])]);

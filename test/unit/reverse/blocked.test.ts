@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { channelBlock } from '../../../src/engine/channelBlock';
 import { int, ints, string } from '../../../src/graph/attributes';
-import { Builder } from '../../../src/graph/builder';
+import { Builder, blankGraph } from '../../../src/graph/builder';
 import type { Graph } from '../../../src/graph/ir';
 import { split } from '../../../src/graph/split';
 import { BLOCKED_DOMAIN } from '../../../src/reverse/blocked/context';
@@ -15,20 +15,9 @@ import { Random } from '../../support/random';
 const block = await channelBlock();
 const C = block || 8;
 
-const EMPTY: Graph = {
-  name: 'blocks',
-  opsets: { '': 21 },
-  inputs: [],
-  outputs: [],
-  initializers: new Map(),
-  nodes: [],
-  types: new Map(),
-  metadata: {},
-};
-
 /** A network that a test writes, with weights drawn for it. */
 class Network {
-  readonly b = new Builder(EMPTY);
+  readonly b = new Builder(blankGraph('blocks'));
   readonly random = new Random(11);
 
   weight(...shape: number[]): string {
