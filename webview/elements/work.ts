@@ -1,8 +1,7 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { RemoteError } from '../../src/protocol';
-import type { ViewState, WorkHostApi } from '../../src/protocol/view';
-import type { Client } from '../../src/rpc';
+import type { ViewState } from '../../src/protocol/view';
 import { PrismElement } from './element';
 import './message';
 import './progress';
@@ -19,26 +18,19 @@ export class Work extends PrismElement {
     `,
   ];
 
-  @property({ attribute: false }) host: Client<WorkHostApi> | undefined;
   @property({ attribute: false }) work: ViewState | undefined;
   /** A request of the view's own that failed, until it is dismissed. */
   @property({ attribute: false }) notice: RemoteError | undefined;
 
   protected override render(): TemplateResult | typeof nothing {
-    const { host, work, notice, t } = this;
-    if (!host || !work) return nothing;
+    const { work, notice, t } = this;
+    if (!work) return nothing;
     const { status, progress, error } = work;
     return html`
-      ${
-        status === 'working'
-          ? html`<prism-progress .t=${t} .progress=${progress} @work-cancel=${() => host.cancel({})}></prism-progress>`
-          : nothing
-      }
-      <div @work-retry=${() => host.retry({})} @log-show=${() => host.showLog({})}>
-        <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
-        <slot></slot>
-        <prism-message ?hidden=${!notice} .t=${t} .error=${notice}></prism-message>
-      </div>
+      ${status === 'working' ? html`<prism-progress .t=${t} .progress=${progress}></prism-progress>` : nothing}
+      <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
+      <slot></slot>
+      <prism-message ?hidden=${!notice} .t=${t} .error=${notice}></prism-message>
     `;
   }
 }

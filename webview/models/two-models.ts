@@ -56,9 +56,11 @@ export class TwoModels extends PrismElement {
         <h1>${this.#headline(known)}</h1>
         <prism-work
           .t=${t}
-          .host=${host}
           .work=${known}
           .notice=${this.notice}
+          @work-cancel=${() => host.cancel({})}
+          @work-retry=${() => host.retry({})}
+          @log-show=${() => host.showLog({})}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}

@@ -138,9 +138,11 @@ export class NetworkView extends PrismElement {
         ${tree ? this.#note(known, tree) : nothing}
         <prism-work
           .t=${t}
-          .host=${host}
           .work=${known}
           .notice=${this.notice}
+          @work-cancel=${() => host.cancel({})}
+          @work-retry=${() => host.retry({})}
+          @log-show=${() => host.showLog({})}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}

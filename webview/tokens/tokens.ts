@@ -59,9 +59,11 @@ export class TokensView extends PrismElement {
         </div>
         <prism-work
           .t=${t}
-          .host=${host}
           .work=${known}
           .notice=${this.notice}
+          @work-cancel=${() => host.cancel({})}
+          @work-retry=${() => host.retry({})}
+          @log-show=${() => host.showLog({})}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}
