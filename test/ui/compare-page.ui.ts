@@ -1,23 +1,11 @@
-import { source as axe } from 'axe-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openDemo, PanelPage } from '../support/panel-demo/panel-page';
+import { expect, test } from 'vitest';
+import { barriers, ofDocuments } from '../support/accessibility';
+import { type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 
 /** Methods compared for several classes, in a browser with a fake host that holds golden maps. */
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
-
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
-});
 
 const cell = (row: number, column: number) =>
   panel.page.locator('prism-comparison [role="row"]').nth(row).locator(`prism-compared[data-column="${column}"]`);
@@ -31,7 +19,7 @@ async function addClass(): Promise<void> {
 }
 
 async function open(theme: 'dark' | 'light' = 'dark'): Promise<void> {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, { theme });
+  panel = await openPage({ theme });
   await panel.page.getByRole('button', { name: 'Compare methods…' }).click();
   await addClass();
   await addClass();
@@ -81,13 +69,5 @@ test.each(['dark', 'light'] as const)('the table is sound for assistive technolo
   expect(await panel.page.getByRole('table', { name: 'Compared methods' }).getByRole('cell').count()).toBe(9);
   const directory = process.env.SCREENSHOTS;
   if (directory) await panel.page.screenshot({ path: `${directory}/grid-${theme}.png` });
-  await panel.page.evaluate(axe);
-  const { violations } = await panel.page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run(),
-  );
-  expect(
-    violations
-      .map(({ id }) => id)
-      .filter((id) => !['landmark-one-main', 'page-has-heading-one', 'region'].includes(id)),
-  ).toEqual([]);
+  expect(await barriers(panel.page, ofDocuments)).toEqual([]);
 });

@@ -1,27 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openDemo, type PanelOptions, PanelPage } from '../support/panel-demo/panel-page';
+import { describe, expect, test } from 'vitest';
+import { type PanelOptions, type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 
 /** The panel as an instrument, in a browser with a fake host. */
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
 
 const open = async (options?: PanelOptions): Promise<void> => {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, options);
+  panel = await openPage(options);
   await panel.painted('map', 'class:282');
 };
-
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
-});
 
 describe('history', () => {
   test('has buttons that say where they lead, and keys; an open layer is left first', async () => {

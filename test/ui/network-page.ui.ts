@@ -1,9 +1,8 @@
-import { source as axe } from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { tools } from '../../scripts/bootstrap.mjs';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Network } from '../../src/protocol/flow';
-import { type NetworkSite, openNetwork, serveNetworks } from '../support/network-demo/network-page';
+import { barriers } from '../support/accessibility';
+import { useNetworks } from '../support/network-demo/network-page';
 import { until } from '../support/vscode/wait';
 
 /** The network view in a browser with a fake host: what is drawn, and what keys and clicks do. */
@@ -65,30 +64,15 @@ const streams: Network = {
   totalAgainst: 4,
 };
 
-let browser: Browser;
-let site: NetworkSite;
+const plain: Network = {
+  ...network,
+  widths: 'none',
+  total: 0,
+  edges: network.edges.map((e) => ({ ...e, relevance: 0 })),
+};
+
+const open = useNetworks({ small: network, plain, streams });
 let page: Page;
-let troubles: readonly string[];
-
-beforeAll(async () => {
-  const { chromium: executablePath } = tools;
-  browser = await chromium.launch({
-    ...(executablePath ? { executablePath } : { channel: 'chrome' }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
-  const plain: Network = {
-    ...network,
-    widths: 'none',
-    total: 0,
-    edges: network.edges.map((e) => ({ ...e, relevance: 0 })),
-  };
-  site = await serveNetworks({ small: network, plain, streams });
-});
-
-afterAll(async () => {
-  await browser.close();
-  await site.close();
-});
 
 const box = (title: string) => page.locator(`[data-title="${title}"]`);
 const ribbons = () =>
@@ -101,12 +85,7 @@ const calls = (method: string) =>
   page.evaluate((name) => networkDemo.calls.filter((call) => call.method === name).map(({ params }) => params), method);
 
 beforeEach(async () => {
-  ({ page, troubles } = await openNetwork(browser, site, { network: 'small' }));
-});
-
-afterEach(async () => {
-  await page.context().close();
-  expect(troubles).toEqual([]);
+  page = await open({ network: 'small' });
 });
 
 describe('the network view', () => {
@@ -209,8 +188,7 @@ describe('the network view', () => {
   });
 
   test('draws two streams apart, or what is chosen of them, with the maps of each', async () => {
-    await page.context().close();
-    ({ page, troubles } = await openNetwork(browser, site, { network: 'streams' }));
+    page = await open({ network: 'streams' });
     const bands = async (ends: string) => (await ribbons()).filter(([name]) => name === ends).map(([, width]) => width);
     const near = (...widths: number[]) => widths.map((width) => expect.closeTo(width, 3));
     expect(await bands('n4 n5')).toEqual(near(24, 16));
@@ -267,26 +245,15 @@ describe('the network view', () => {
   });
 
   test('says where a method tells no relevance between nodes', async () => {
-    await page.context().close();
-    ({ page, troubles } = await openNetwork(browser, site, { network: 'plain', theme: 'light' }));
+    page = await open({ network: 'plain', theme: 'light' });
     await page.getByText('does not tell how much relevance goes from node to node').waitFor();
     expect(new Set((await ribbons()).map(([, width]) => width)).size).toBe(1);
   });
 
   test.each(['dark', 'light', 'high-contrast'] as const)('can be read by everybody in %s', async (theme) => {
-    await page.context().close();
-    ({ page, troubles } = await openNetwork(browser, site, { network: 'small', theme }));
+    page = await open({ network: 'small', theme });
     await box('b').click();
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => {
-      const { violations } = await (
-        globalThis as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-        }
-      ).axe.run();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-    });
-    expect(found).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     const tree = await page
       .getByRole('treeitem')
       .evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')));

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { source as axe } from 'axe-core';
 import { interpolateRdBu, interpolateViridis } from 'd3-scale-chromatic';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readNpy } from '../../src/inputs/npy';
-import { openDemo, type PanelOptions, PanelPage } from '../support/panel-demo/panel-page';
+import { barriers } from '../support/accessibility';
+import { type PanelOptions, type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 import { until } from '../support/vscode/wait';
 
 /** The panel in a browser with a fake host that holds golden maps: pixels and numbers against those files. */
@@ -32,24 +32,12 @@ function strongest(data: Float32Array, width: number): [number, number] {
   return [index % width, Math.floor(index / width)];
 }
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
 
 const open = async (options?: PanelOptions): Promise<void> => {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, options);
+  panel = await openPage(options);
 };
-
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
-});
 
 describe('the class map', () => {
   beforeEach(async () => {
@@ -514,19 +502,7 @@ describe('for everybody', () => {
       await panel.layer(layer.id).click();
       await panel.painted('grid', `layer:${layer.id}`);
       await panel.page.getByRole('button', { name: 'Options' }).click();
-      await panel.page.evaluate(axe);
-      const violations = await panel.page.evaluate(async () => {
-        const { axe: checker } = globalThis as unknown as {
-          axe: {
-            run(): Promise<{ violations: { id: string; nodes: { target: unknown; failureSummary: string }[] }[] }>;
-          };
-        };
-        const { violations: found } = await checker.run();
-        return found.map(
-          ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`,
-        );
-      });
-      expect(violations).toEqual([]);
+      expect(await barriers(panel.page)).toEqual([]);
     },
   );
 

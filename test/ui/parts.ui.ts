@@ -1,25 +1,13 @@
-import { source as axe } from 'axe-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Explanation, FeaturePart, TokenPart } from '../../src/protocol';
-import { openDemo, PanelPage } from '../support/panel-demo/panel-page';
+import { barriers } from '../support/accessibility';
+import { type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 import type { ThemeName } from '../support/panel-demo/themes';
 
 /** Texts and rows of tables in the panel, in a browser with a fake host. */
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
-
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
-});
 
 const TEXT = 'The room was spotless.\nNobody answered, though. ';
 const RELEVANCE = [0, 0.1, 0, 2, -0.1, -1.2, -0.4, 0, 0.2, 0];
@@ -45,7 +33,7 @@ async function show(
   part: Pick<Explanation, 'text'> | Pick<Explanation, 'row' | 'conservation'>,
   theme: ThemeName = 'dark',
 ) {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, { theme });
+  panel = await openPage({ theme });
   await panel.page.waitForFunction(() => demo.state.explanation !== undefined);
   await panel.page.evaluate(async (change) => {
     const { photograph: _, conservation: __, ...rest } = demo.state.explanation!;
@@ -56,12 +44,7 @@ async function show(
 }
 
 const accessible = async (): Promise<void> => {
-  await panel.page.evaluate(axe);
-  const violations = await panel.page.evaluate(async () => {
-    const tool = (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe;
-    return (await tool.run()).violations.map(({ id }) => id);
-  });
-  expect(violations).toEqual([]);
+  expect(await barriers(panel.page)).toEqual([]);
 };
 
 describe('a text', () => {

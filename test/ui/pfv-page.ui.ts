@@ -1,6 +1,6 @@
-import { source as axe } from 'axe-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openDemo, PanelPage } from '../support/panel-demo/panel-page';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { barriers } from '../support/accessibility';
+import { type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 import { until } from '../support/vscode/wait';
 
 /** What the panel shows of a single PFV, with a fake host: lines, lists, and the way back through the network. */
@@ -9,27 +9,15 @@ const layer = { id: '/_blocks.10/_swish/Clip_output_0', width: 14, height: 14 };
 const before = { id: '/_blocks.9/Add_output_0', width: 14, height: 14 };
 const further = '/_blocks.2/_swish_1/Clip_output_0';
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
 
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
 beforeEach(async () => {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, { width: 1300, height: 900 });
+  panel = await openPage({ width: 1300, height: 900 });
   await panel.painted('map', 'class:282');
   await panel.layer(layer.id).click();
   await panel.painted('grid', `layer:${layer.id}`);
   await panel.painted('sources', `sources:${before.id}`);
-});
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
 });
 
 const lines = () => panel.page.locator('prism-pfv-lines g[data-source]');
@@ -182,11 +170,5 @@ test('nothing of it keeps anybody out', async () => {
   await channelList().getByRole('option').first().waitFor();
   await panel.page.getByRole('button', { name: 'Look in the image’s folder' }).click();
   await panel.page.getByText('4 images of photographs were looked at.').waitFor();
-  await panel.page.evaluate(axe);
-  const { violations } = await panel.page.evaluate(() =>
-    (
-      globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
-    ).axe.run(),
-  );
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+  expect(await barriers(panel.page)).toEqual([]);
 });

@@ -1,26 +1,14 @@
-import { source as axe } from 'axe-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openDemo, PanelPage } from '../support/panel-demo/panel-page';
+import { expect, test } from 'vitest';
+import { barriers, ofDocuments } from '../support/accessibility';
+import { type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 
 /** The panel of tokens in a browser, with a fake host whose map is a formula. */
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
 
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
-});
-
 const open = async (query = '', theme: 'dark' | 'light' = 'dark'): Promise<void> => {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, { theme, query: `view=tokens&${query}` });
+  panel = await openPage({ theme, query: `view=tokens&${query}` });
   await panel.page.locator('[role=gridcell]').first().waitFor();
 };
 
@@ -69,13 +57,5 @@ test('of a long text only what is in sight is laid out', async () => {
 
 test.each(['dark', 'light'] as const)('can be read by everybody, %s', async (theme) => {
   await open('', theme);
-  await panel.page.evaluate(axe);
-  const { violations } = await panel.page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run(),
-  );
-  expect(
-    violations
-      .map(({ id }) => id)
-      .filter((id) => !['landmark-one-main', 'page-has-heading-one', 'region'].includes(id)),
-  ).toEqual([]);
+  expect(await barriers(panel.page, ofDocuments)).toEqual([]);
 });

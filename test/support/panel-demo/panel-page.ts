@@ -1,7 +1,7 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { tools } from '../../../scripts/bootstrap.mjs';
+import type { Page } from 'playwright-core';
 import { PanelDriver } from '../panel-driver';
-import { type DemoSite, serveDemo } from './site';
+import { usePages } from '../use-pages';
+import { serveDemo } from './site';
 import type { ThemeName } from './themes';
 
 export interface PanelOptions {
@@ -12,28 +12,10 @@ export interface PanelOptions {
   readonly query?: string;
 }
 
-/** The demo page in a browser, with what went wrong in it. */
+/** The demo page in a browser. */
 export class PanelPage extends PanelDriver {
-  private constructor(
-    page: Page,
-    readonly troubles: readonly string[],
-  ) {
+  constructor(page: Page) {
     super(page, page.mainFrame());
-  }
-
-  static async open(browser: Browser, site: DemoSite, options: PanelOptions = {}): Promise<PanelPage> {
-    const { theme = 'dark', width = 1200, height = 820, query = '' } = options;
-    const context = await browser.newContext({
-      viewport: { width, height },
-      permissions: ['clipboard-read', 'clipboard-write'],
-    });
-    const page = await context.newPage();
-    const troubles: string[] = [];
-    page.on('pageerror', (error) => troubles.push(String(error)));
-    // Violations of the content security policy are told on the console as well.
-    page.on('console', (message) => message.type() === 'error' && troubles.push(message.text()));
-    await page.goto(`${site.address}?theme=${theme}&${query}`);
-    return new PanelPage(page, troubles);
   }
 
   /** What the panel asked the host for. */
@@ -43,26 +25,11 @@ export class PanelPage extends PanelDriver {
       method,
     );
   }
-
-  close(): Promise<void> {
-    return this.page.context().close();
-  }
 }
 
-/** A browser and the demo's server. */
-export async function openDemo(): Promise<{ browser: Browser; site: DemoSite; close: () => Promise<void> }> {
-  const { chromium: executablePath } = tools;
-  const browser = await chromium.launch({
-    ...(executablePath ? { executablePath } : { channel: 'chrome' }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb'],
-  });
-  const site = await serveDemo();
-  return {
-    browser,
-    site,
-    close: async () => {
-      await browser.close();
-      await site.close();
-    },
-  };
+/** The demo page for the tests of a file. */
+export function useDemo(): (options?: PanelOptions) => Promise<PanelPage> {
+  const open = usePages(serveDemo);
+  return async ({ theme = 'dark', width = 1200, height = 820, query = '' } = {}) =>
+    new PanelPage(await open(`theme=${theme}&${query}`, { width, height }));
 }

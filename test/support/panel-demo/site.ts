@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { METHODS } from '../../../src/methods/index';
 import type { LayerInfo, MethodSummary } from '../../../src/protocol';
+import { bundle, html, type Site, serveSite } from '../webview-page';
 import type { DemoData } from './demo-data';
-import { bodyClass, type ThemeName, themeCss } from './themes';
+import type { ThemeName } from './themes';
 
 /** The scripts and the tests of the project run in its root. */
 const root = process.cwd();
@@ -98,103 +96,33 @@ function demoData(): DemoData {
   };
 }
 
-/** The panel's bundle as the extension ships it, and the fake host. */
-async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const common = {
-    absWorkingDir: root,
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    target: 'chrome134',
-  } as const;
-  const panel = await build({
-    ...common,
-    tsconfig: 'webview/tsconfig.json',
-    entryPoints: {
-      webview: 'webview/main.ts',
-      tokens: 'webview/tokens/main.ts',
-      attention: 'webview/attention/main.ts',
-    },
-    loader: { '.ttf': 'file' },
-    assetNames: '[name]',
-    outdir: 'out/panel-demo',
-  });
-  const host = await build({
-    ...common,
-    entryPoints: {
-      host: 'test/support/panel-demo/host.ts',
-      'tokens-host': 'test/support/panel-demo/tokens-host.ts',
-      'attention-host': 'test/support/panel-demo/attention-host.ts',
-    },
-    outdir: 'out/panel-demo',
-  });
-  return new Map(
-    [...panel.outputFiles, ...host.outputFiles].map((file) => [`/${path.basename(file.path)}`, file.contents]),
+/** Views beside the panel that there is a fake host for, each in `NAME-host.ts`. */
+const VIEWS = ['tokens', 'attention'];
+
+const byName = (names: readonly string[], fileOf: (name: string) => string): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, fileOf(name)]));
+
+/**
+ * Serves the demo page on a port of this machine: `?theme=…` chooses the theme, `?start=empty` begins without an
+ * explanation, `?view=NAME` is one of {@link VIEWS}.
+ */
+export async function serveDemo(port = 0): Promise<Site> {
+  const files = await bundle(
+    { webview: 'webview/main.ts', ...byName(VIEWS, (view) => `webview/${view}/main.ts`) },
+    byName(['host', ...VIEWS.map((view) => `${view}-host`)], (host) => `test/support/panel-demo/${host}.ts`),
   );
-}
-
-/** The documents that there are a fake host for. */
-const views = ['webview', 'tokens', 'attention'] as const;
-type View = (typeof views)[number];
-
-/** As the host of a webview makes it, with the same content security policy; `connect-src` is for the fake host only. */
-const html = (theme: ThemeName, view: View): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Model Prism: panel</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src blob: data:; font-src 'self'; script-src 'nonce-demo'; style-src 'self'; connect-src 'self'">
-<link rel="stylesheet" href="/theme/${theme}.css">
-<link rel="stylesheet" href="/${view}.css">
-</head>
-<body class="${bodyClass(theme)}">
-${view === 'webview' ? '<model-prism-panel></model-prism-panel>' : ''}
-<script nonce="demo" src="/${view === 'webview' ? '' : `${view}-`}host.js"></script>
-<script nonce="demo" src="/${view}.js"></script>
-</body>
-</html>
-`;
-
-const types: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
-  '.js': 'text/javascript',
-  '.json': 'application/json',
-  '.png': 'image/png',
-  '.ttf': 'font/ttf',
-};
-
-export interface DemoSite {
-  /** Address of the page; `?theme=…` chooses the theme, `?start=empty` begins without an explanation, `?view=tokens` is the panel of
-   * tokens, `?view=attention` that of attention. */
-  readonly address: string;
-  close(): Promise<void>;
-}
-
-/** Serves the demo page on a port of this machine. */
-export async function serveDemo(port = 0): Promise<DemoSite> {
-  const files = await bundles();
   const data = JSON.stringify(demoData());
-  const answer = (url: URL): Uint8Array | string | undefined => {
-    const { pathname } = url;
-    const theme = (url.searchParams.get('theme') ?? 'dark') as ThemeName;
-    if (pathname === '/') return html(theme, views.find((view) => view === url.searchParams.get('view')) ?? 'webview');
+  const answer = ({ pathname, searchParams }: URL, theme: ThemeName): Uint8Array | string | undefined => {
+    if (pathname === '/') {
+      const view = VIEWS.find((name) => name === searchParams.get('view'));
+      return view
+        ? html({ theme, view, host: `${view}-host` })
+        : html({ theme, view: 'webview', host: 'host', body: '<model-prism-panel></model-prism-panel>' });
+    }
     if (pathname === '/data.json') return data;
     if (pathname === '/photograph.png') return readFileSync(path.join(inputs, 'photographs/chelsea.png'));
-    if (pathname.startsWith('/theme/')) return themeCss(path.basename(pathname, '.css') as ThemeName);
     if (pathname.startsWith('/golden/')) return readFileSync(path.join(chelsea, path.basename(pathname)));
-    return files.get(pathname);
+    return undefined;
   };
-  const server: Server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    const body = answer(url);
-    const type = types[path.extname(url.pathname)] ?? 'text/html; charset=utf-8';
-    response.writeHead(body === undefined ? 404 : 200, { 'content-type': type }).end(body);
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const { port: actual } = server.address() as AddressInfo;
-  return {
-    address: `http://127.0.0.1:${actual}/`,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
+  return serveSite(files, answer, port);
 }
