@@ -20,7 +20,7 @@ import type {
 } from '../protocol';
 import type { EngineApi } from '../protocol/service';
 import type { ModelSource, SourceApi } from '../protocol/source';
-import type { JudgedMetric, MapChange, StudyApi } from '../protocol/study';
+import type { MapChange, StudyApi } from '../protocol/study';
 import { lower } from '../reverse/lower';
 import { type CallContext, toRemoteError } from '../rpc';
 import { buildId } from './build';
@@ -36,13 +36,13 @@ import type { Scratch } from './judge';
 import { modelLayers } from './layers';
 import { layerMap, mapOfLocations, statistics } from './maps';
 import { type Model, Models } from './model';
-import { locationsOf, wholeParts } from './parts';
+import { locationsOf } from './parts';
 import { Programs, type ProgramsOptions } from './programs';
 import { chooseProvider, listProviders, type ProviderChoice, parseProvider } from './provider';
 import { type Explained, type ExplainReport, reportOf } from './report';
 import { ModelRuntime, type Request, Requests } from './requests';
-import { type Savable, saveExplanation } from './save';
-import { savedPage } from './savedPage';
+import { savable } from './savable';
+import { saveExplanation } from './save';
 import { Sources } from './sources';
 import { GraphStore } from './store';
 import { type Given, photographOf, pictureOfInput, prepare } from './subject';
@@ -384,45 +384,4 @@ export class Engine implements Omit<EngineApi, keyof StudyApi | 'silent'> {
       : this.#ready.choice.provider;
     return reportOf(path, answer, locationsOf(answer), provider, request.ms(), this.#warnings(answer.model, request));
   }
-}
-
-function savable(living: LivingExplanation, judged: readonly JudgedMetric[] = []): Savable {
-  const { answer, report, photograph } = living;
-  const { attribution, method } = answer;
-  const locations = locationsOf(answer);
-  return {
-    report,
-    map: attribution.map,
-    locations,
-    signed: method.info.signed,
-    title: method.info.title,
-    ...(photograph && { photograph }),
-    ...wholeParts(answer, report),
-    page: () => savedPage(living, locations, judged),
-    graph: () => graphOf(answer),
-  };
-}
-
-/** The explanation as a model of its own, before any provider's rewrites. */
-function graphOf({ graphs, method, options, prepared, score, attribution, question }: Answer): Graph {
-  if (method.graph) {
-    const { specialised, feeds, input } = prepared;
-    const { of } = attribution;
-    const erf = question.erf && { value: question.erf.value, position: [] };
-    const subject = {
-      graph: specialised.graph,
-      feeds,
-      input,
-      score,
-      ...(of !== input && { at: of }),
-      ...(erf && { erf }),
-    };
-    return method.graph(subject, options);
-  }
-  const [build, ...others] = graphs;
-  if (build && others.length === 0) return build();
-  throw new PrismError(
-    'NOT_ONE_GRAPH',
-    `${method.info.id} takes ${graphs.length} graphs and arithmetic between them: it cannot be saved as one model`,
-  );
 }
