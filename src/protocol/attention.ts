@@ -1,4 +1,5 @@
-import type { ClassScore, MethodSummary, Photograph, Progress, RemoteError, ScalarMap, TextParts } from '../protocol';
+import type { ClassScore, MethodSummary, Photograph, ScalarMap, TextParts } from '../protocol';
+import type { ViewState, WorkHostApi } from './view';
 
 /** What is looked at: how much a token heeds others, or what of the score came that way by the method. */
 export type AttentionKind = 'weights' | 'relevance';
@@ -74,21 +75,18 @@ export interface AttentionContent {
 }
 
 /** What a view of attention shows at one moment. */
-export interface AttentionState {
+export interface AttentionState extends ViewState {
   readonly status: 'empty' | 'working' | 'ready' | 'failed';
-  readonly progress?: Progress;
-  readonly error?: RemoteError;
   /** What is or was to be shown. */
   readonly subject?: AttentionSubject;
   /** The explanation that the attentions shown are of. */
   readonly shown?: string;
   /** Why they are not the latest: another explanation is being made, or there is none any more. */
   readonly stale?: 'changing' | 'gone';
-  readonly l10n: Readonly<Record<string, string>>;
 }
 
 /** What a view of attention may ask of the host. */
-export interface AttentionHostApi {
+export interface AttentionHostApi extends WorkHostApi {
   ready(params: Record<string, never>): Promise<AttentionState>;
   heads(params: {
     readonly layer: string;
@@ -100,9 +98,6 @@ export interface AttentionHostApi {
     readonly kind: AttentionKind;
     readonly head: AttentionHead;
   }): Promise<AttentionMatrix>;
-  cancel(params: Record<string, never>): Promise<void>;
-  retry(params: Record<string, never>): Promise<void>;
-  showLog(params: Record<string, never>): Promise<void>;
 }
 
 /** What the host tells a view of attention. */

@@ -1,27 +1,15 @@
-import { source as axe } from 'axe-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openDemo, PanelPage } from '../support/panel-demo/panel-page';
+import { expect, test } from 'vitest';
+import { barriers } from '../support/accessibility';
+import { type PanelPage, useDemo } from '../support/panel-demo/panel-page';
 import { until } from '../support/vscode/wait';
 
 /** The view of attention in a browser, with a fake host whose weights are a formula. */
 
-let demoSite: Awaited<ReturnType<typeof openDemo>>;
+const openPage = useDemo();
 let panel: PanelPage;
 
-beforeAll(async () => {
-  demoSite = await openDemo();
-});
-
-afterAll(() => demoSite.close());
-
-afterEach(async () => {
-  const { troubles } = panel;
-  await panel.close();
-  expect(troubles).toEqual([]);
-});
-
 const open = async (query = '', theme: 'dark' | 'light' = 'dark'): Promise<void> => {
-  panel = await PanelPage.open(demoSite.browser, demoSite.site, { theme, query: `view=attention&${query}` });
+  panel = await openPage({ theme, query: `view=attention&${query}` });
   await panel.page.locator('[role=gridcell]').first().waitFor();
   await until('the heads', async () => (await panel.page.locator('canvas[data-painted]').count()) >= 4);
 };
@@ -82,9 +70,5 @@ test('over a picture a patch asks, by a click or by arrow keys', async () => {
 
 test.each(['dark', 'light'] as const)('can be read by everybody, %s', async (theme) => {
   await open('', theme);
-  await panel.page.evaluate(axe);
-  const { violations } = await panel.page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run(),
-  );
-  expect(violations.map(({ id }) => id).filter((id) => id !== 'region')).toEqual([]);
+  expect(await barriers(panel.page, ['region'])).toEqual([]);
 });

@@ -12,8 +12,7 @@ import type {
 } from '../../src/protocol/attention';
 import { type Client, toRemoteError } from '../../src/rpc';
 import { PrismElement } from '../elements/element';
-import '../elements/message';
-import '../elements/progress';
+import '../elements/work';
 import { select } from '../elements/select';
 import '../elements/text';
 import { attentionMatrix, type Heeded, textWith, tokenName, valuesOf } from '../logic/attention';
@@ -112,29 +111,25 @@ export class AttentionView extends PrismElement {
   protected override render(): TemplateResult | typeof nothing {
     const { known, host, t, content } = this;
     if (!known || !host) return nothing;
-    const { status, progress, error } = known;
     const info = content?.attentions.layers[this.layer];
     return html`
-      <header @work-retry=${() => host.retry({})} @log-show=${() => host.showLog({})}>
+      <header>
         <div class="bar">
           <h1>${this.#headline(known)}</h1>
           ${content && info ? this.#tools(content, info) : nothing}
         </div>
         ${this.#note(known, content)}
-        ${
-          status === 'working'
-            ? html`<prism-progress .t=${t} .progress=${progress} @work-cancel=${() => host.cancel({})}></prism-progress>`
-            : nothing
-        }
-        <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
-        <prism-message
-          ?hidden=${!this.notice}
+        <prism-work
           .t=${t}
-          .error=${this.notice}
+          .work=${known}
+          .notice=${this.notice}
+          @work-cancel=${() => host.cancel({})}
+          @work-retry=${() => host.retry({})}
+          @log-show=${() => host.showLog({})}
           @message-dismiss=${() => {
             this.notice = undefined;
           }}
-        ></prism-message>
+        ></prism-work>
       </header>
       ${content && info ? this.#main(content, info) : this.#nothingYet(known)}
     `;

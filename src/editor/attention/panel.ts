@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { PrismError } from '../../graph/errors';
 import type { Explanation } from '../../protocol';
 import type {
   AttentionContent,
@@ -10,6 +9,7 @@ import type {
 } from '../../protocol/attention';
 import type { Client, Implementation } from '../../rpc';
 import type { EngineRoom } from '../engine-room';
+import { nothingExplained } from '../living';
 import type { Panels } from '../panels';
 import { titleOf } from '../questions';
 import { strings, ViewPanel } from '../view-panel';
@@ -108,7 +108,7 @@ export class AttentionPanel implements vscode.Disposable {
   get #shown(): string {
     const { shown } = this.state;
     if (shown !== undefined) return shown;
-    throw new PrismError('NOTHING_EXPLAINED', vscode.l10n.t('Nothing has been explained yet.'));
+    throw nothingExplained();
   }
 
   readonly #host: Implementation<AttentionHostApi> = {
