@@ -1,19 +1,10 @@
 import '../webview.css';
-import { createMessageConnection } from 'vscode-jsonrpc/browser';
 import type { ArrayHostApi, ArrayPanelApi } from '../../src/protocol/array';
-import { client, portTransport, serve } from '../../src/rpc';
+import { client, serve } from '../../src/rpc';
+import { connectToHost } from '../logic/host-link';
 import { ArrayViewer } from './viewer';
 
-const api = acquireVsCodeApi();
-const { reader, writer } = portTransport({
-  post: (message) => api.postMessage(message),
-  listen: (callback) => {
-    const listener = (event: MessageEvent<unknown>): void => callback(event.data);
-    window.addEventListener('message', listener);
-    return { dispose: () => window.removeEventListener('message', listener) };
-  },
-});
-const connection = createMessageConnection(reader, writer);
+const connection = connectToHost(acquireVsCodeApi());
 const host = client<ArrayHostApi>(connection);
 const viewer = new ArrayViewer();
 viewer.host = host;

@@ -23,15 +23,6 @@ export class PfvChannelList extends PrismElement {
     listStyles,
     partStyles,
     css`
-      :host {
-        display: block;
-        padding-bottom: 4px;
-      }
-
-      .choice {
-        padding: 2px 8px 4px;
-      }
-
       .choice vscode-single-select {
         width: 100%;
       }

@@ -27,16 +27,10 @@ export class PfvSourceList extends PrismElement {
     listStyles,
     partStyles,
     css`
-      :host {
-        display: block;
-        padding-bottom: 4px;
-      }
-
       .choice {
         align-items: center;
         display: flex;
         gap: 4px;
-        padding: 2px 8px 4px;
       }
 
       .choice vscode-single-select {

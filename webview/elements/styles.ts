@@ -198,6 +198,15 @@ export const listStyles = css`
 
 /** Rows of what something consists of: a name, a bar, a number. */
 export const partStyles = css`
+  :host {
+    display: block;
+    padding-bottom: 4px;
+  }
+
+  .choice {
+    padding: 2px 8px 4px;
+  }
+
   .part {
     align-items: center;
     column-gap: 8px;

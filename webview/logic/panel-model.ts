@@ -12,21 +12,18 @@ import type { Client } from '../../src/rpc';
 import { Alternating } from './alternating';
 import { type Asked, methodAsked, optionsAsked } from './asked';
 import { Cameras } from './cameras';
-import { conservationText } from './conservation';
 import type { Point } from './geometry';
 import { english, type Translate, translator } from './l10n';
 import { LayerMaps } from './layer-maps';
-import { number, percent } from './numbers';
-import { gridSize, neighbour, pfvGrid, placeName } from './pfv-grid';
+import { gridSize, neighbour, pfvGrid } from './pfv-grid';
 import { PfvModel } from './pfv-model';
 import { type Place, type PlaceMap, Places } from './places';
 import { Requests } from './requests';
-import { completed } from './snapshot';
+import { explainedText, hint, pfvText } from './said';
+import { completed, sameContent } from './snapshot';
 import { historyEntry, methodsOf, openedFromComparison, stepped } from './steps';
-import { share, strongest, sums } from './strongest';
-import type { View } from './view';
-
-const sameContent = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+import { strongest } from './strongest';
+import { keptForHost, type View } from './view';
 
 /**
  * Everything the panel knows and does, apart from drawing. The host's state comes by {@link update}, what the person
@@ -189,10 +186,7 @@ export class PanelModel extends Requests {
 
   /** What the person may do next. */
   get hint(): string {
-    const { layer, explanation, t } = this;
-    if (layer) return t('Point at a PFV to see what it saw, at the photograph to see which PFVs draw on a place.');
-    if (explanation?.layers.length) return t('Open a layer to see its PFVs and their receptive fields.');
-    return t('Point at the photograph to read values.');
+    return hint(this.explanation, this.layer, this.t);
   }
 
   setView(change: Partial<View>): void {
@@ -254,7 +248,7 @@ export class PanelModel extends Requests {
     if (layer === undefined) return;
     this.view = { ...this.view, pinned: { layer: layer.id, x: pfv.x, y: pfv.y } };
     this.keep(this.view);
-    this.announcement = this.#pfvText(layer, pfv);
+    this.announcement = pfvText(layer, this.layerMaps.get(layer.id), pfv, this.t);
     this.#follow();
   }
 
@@ -357,13 +351,11 @@ export class PanelModel extends Requests {
     this.keep(this.view);
   }
 
-  /** The webview keeps question and history for the host, which gets them back after a reload. */
-  #keepForHost({ question = this.view.question, history }: PanelState): void {
-    const { entries = [], index = 0 } = history ?? this.view.history ?? {};
-    const { question: keptQuestion, history: keptHistory } = this.view;
-    if (sameContent([keptQuestion, keptHistory], [question, { entries, index }])) return;
-    this.view = { ...this.view, ...(question && { question }), history: { entries, index } };
-    this.keep(this.view);
+  #keepForHost(state: PanelState): void {
+    const view = keptForHost(this.view, state);
+    if (view === this.view) return;
+    this.view = view;
+    this.keep(view);
   }
 
   /** A comparison that begins is shown; one that was there before the panel was, as it was left. */
@@ -387,10 +379,7 @@ export class PanelModel extends Requests {
     if (layer) this.layerMaps.want(layer.id);
     // A pinned PFV of the same layer is looked at again, now for the new explanation.
     this.#follow();
-    const { conservation, target, map } = explanation;
-    const residual = conservation && conservationText(conservation, map, this.t);
-    const explained = this.t('Explained as {0}, score {1}.', target.label, number(target.score, 4));
-    this.announcement = residual ? `${explained} ${residual.text}` : explained;
+    this.announcement = explainedText(explanation, this.t);
     if (hadAnother && layer === undefined && this.view.layer !== undefined) {
       this.setView({ layer: undefined, pinned: undefined });
     }
@@ -413,15 +402,6 @@ export class PanelModel extends Requests {
     this.#places.leave();
     this.pfv.leave();
     this.pointed = undefined;
-  }
-
-  #pfvText(layer: LayerInfo, { x, y }: Point): string {
-    const map = this.layerMaps.get(layer.id);
-    const name = placeName(layer, { x, y });
-    if (map === undefined) return this.t('PFV {0}.', name);
-    const value = map.data[y * map.width + x]!;
-    const part = percent(share(value, sums(map)));
-    return this.t('PFV {0}: relevance {1}, {2} of the total.', name, number(value), part);
   }
 
   #asking(asked: Asked): void {

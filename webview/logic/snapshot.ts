@@ -16,3 +16,5 @@ export function completed(sent: PanelState, before: PanelState | undefined): Pan
   const same = before?.explanation !== undefined && before.explanation.id === state.explanation?.id;
   return same ? { ...state, explanation: before.explanation! } : state;
 }
+
+export const sameContent = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,7 +1,8 @@
-import type { KeptHistory, PanelQuestion, PanelView } from '../../src/protocol/panel';
+import type { KeptHistory, PanelQuestion, PanelState, PanelView } from '../../src/protocol/panel';
 import { colourMapsOf } from './colour-maps';
 import { flickerRates } from './flicker';
 import type { ScaleRule } from './scale';
+import { sameContent } from './snapshot';
 
 /** What the panel keeps: presentation and the host's question, never data. */
 export interface View extends PanelView {
@@ -32,6 +33,13 @@ export const defaultView: View = {
   sources: true,
   flickerRate: flickerRates.usual,
 };
+
+/** A view with the host's question and history, which the host gets back after a reload; the same one where it has them. */
+export function keptForHost(view: View, { question = view.question, history }: PanelState): View {
+  const { entries = [], index = 0 } = history ?? view.history ?? {};
+  if (sameContent([view.question, view.history], [question, { entries, index }])) return view;
+  return { ...view, ...(question && { question }), history: { entries, index } };
+}
 
 /** The largest smoothing the slider offers, in input pixels. */
 export const mostSmoothing = 10;
