@@ -1,4 +1,4 @@
-import { getInt, getInts, getString } from '../graph/attributes';
+import { getInt, getInts, getString, ints } from '../graph/attributes';
 import type { Builder } from '../graph/builder';
 import type { Node } from '../graph/ir';
 import type { VjpRule, VjpRules } from './rule';
@@ -40,6 +40,25 @@ export function convTransposeWindows(node: Node, b: Builder): Windows {
     return auto === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
   });
   return { ...w, head };
+}
+
+/** A ConvTranspose node whose padding is written out: other inputs then give outputs of the same shape by themselves. */
+export function explicitPads(node: Node, b: Builder): Node {
+  const { auto_pad: auto, output_shape: shape, ...attributes } = node.attributes;
+  if (node.op !== 'ConvTranspose' || !(auto || shape)) return node;
+  const w = convTransposeWindows(node, b);
+  const extra = getInts(node, 'output_padding') ?? w.kernel.map(() => 0);
+  const behind = extent(w).map(
+    (size, i) => (w.output[i] - 1) * w.strides[i] + size + extra[i] - w.head[i] - w.input[i],
+  );
+  return {
+    ...node,
+    attributes: {
+      ...attributes,
+      pads: ints([...w.head, ...behind.map((pad) => Math.max(pad, 0))]),
+      output_padding: ints(extra.map((pad, i) => pad + Math.max(-behind[i], 0))),
+    },
+  };
 }
 
 const convRule: VjpRule = ({ node, b, cotangents, needs }) => {

@@ -31,6 +31,36 @@ function parseEquation(node: Node, ranks: readonly number[]): Equation {
 
 const unique = (letters: string): string => [...new Set(letters)].join('');
 
+const equationOf = (node: Node, b: Builder): Equation =>
+  parseEquation(
+    node,
+    node.inputs.map((input) => b.rank(input)),
+  );
+
+/** The node with an equation that names every axis, so that its shape follows from the equation alone. */
+export function writtenOut(node: Node, b: Builder): Node {
+  if (node.op !== 'Einsum') return node;
+  const { terms, output } = equationOf(node, b);
+  return { ...node, attributes: { ...node.attributes, equation: string(`${terms.join(',')}->${output}`) } };
+}
+
+/**
+ * What an Einsum of many operands computes, two operands at a time.
+ *
+ * @param order of the operands, by their places
+ */
+export function pairwise(node: Node, b: Builder, order: readonly number[]): string {
+  const { terms, output } = equationOf(node, b);
+  const [first, ...others] = order.map((place) => ({ value: node.inputs[place], term: terms[place] }));
+  return others.reduce((left, right, index) => {
+    const later = [output, ...others.slice(index + 1).map(({ term }) => term)].join('');
+    const kept = unique(left.term + right.term).replace(/./g, (letter) => (later.includes(letter) ? letter : ''));
+    const term = index === others.length - 1 ? output : kept;
+    const equation = string(`${left.term},${right.term}->${term}`);
+    return { value: b.op('Einsum', [left.value, right.value], { equation }), term };
+  }, first).value;
+}
+
 /** Puts the elements of x, whose axes are the distinct letters of `term`, on the diagonals that `term` names. */
 function onDiagonal(b: Builder, x: string, term: string): string {
   let out = x;
@@ -56,10 +86,7 @@ function onDiagonal(b: Builder, x: string, term: string): string {
  * diagonal.
  */
 const einsumRule: VjpRule = ({ node, b, cotangents, needs }) => {
-  const { terms, output } = parseEquation(
-    node,
-    node.inputs.map((input) => b.rank(input)),
-  );
+  const { terms, output } = equationOf(node, b);
   return node.inputs.map((input, index) => {
     if (!needs(index)) return null;
     const others = node.inputs.flatMap((value, i) => (i === index ? [] : [{ value, term: terms[i] }]));

@@ -61,7 +61,7 @@ interface Cell {
   readonly clip: (x: string) => string;
   /** Transposed recurrence weights [hidden, gates·hidden]. */
   readonly recurrence: string;
-  /** Added to products with the state [gates·hidden]; the other biases are in the input's products. */
+  /** Added to the last gate's product with the state [hidden]; all other biases are in the input's products. */
   readonly stateBias: string | undefined;
   /** Rows of P [hidden], in its order i, o, f. */
   readonly peephole: (row: number) => string | undefined;
@@ -88,21 +88,24 @@ const rnn: Step = (cell, x, { h, c }) => {
   return { h: cell.activations[0](b, cell.clip(sum)), c };
 };
 
+/** Whether a GRU's reset gate acts behind the product with the state and its bias. */
+const resetsAfter = (node: Node): boolean => getInt(node, 'linear_before_reset', 0) !== 0;
+
 /** Gates in the order z, r, h. */
 const gru: Step = (cell, x, { h, c }) => {
   const { b, activations, clip, hidden, recurrence, stateBias } = cell;
-  const after = getInt(cell.node, 'linear_before_reset', 0) !== 0;
+  const after = resetsAfter(cell.node);
   const [inputZ, inputR, inputH] = gatesOf(cell, x);
   const columns = (value: string, from: number, count: number): string =>
     b.slice(value, [b.rank(value) - 1], [from * hidden], [(from + count) * hidden]);
-  const fromState = (state: string, from: number, count: number): string => {
-    const product = b.matmul(state, columns(recurrence, from, count));
-    return stateBias ? b.add(product, columns(stateBias, from, count)) : product;
-  };
+  const fromState = (state: string, from: number, count: number): string =>
+    b.matmul(state, columns(recurrence, from, count));
   const [stateZ, stateR] = gatesOf(cell, fromState(h, 0, 2));
   const z = activations[0](b, clip(b.add(inputZ, stateZ)));
   const r = activations[0](b, clip(b.add(inputR, stateR)));
-  const recurrent = after ? b.mul(r, fromState(h, 2, 1)) : fromState(b.mul(r, h), 2, 1);
+  const candidates = after ? fromState(h, 2, 1) : fromState(b.mul(r, h), 2, 1);
+  const shifted = stateBias ? b.add(candidates, stateBias) : candidates;
+  const recurrent = after ? b.mul(r, shifted) : shifted;
   const candidate = activations[1](b, clip(b.add(inputH, recurrent)));
   return { h: b.add(b.mul(oneMinus(b, z), candidate), b.mul(z, h)), c };
 };
@@ -164,10 +167,10 @@ function unroll(sequence: Sequence, cell: Cell, step: Step, products: string, st
 /**
  * The whole operator, sequence first: directions, optional inputs.
  *
- * @param merged whether the biases of input and state are only ever added up
+ * @param keepsBias whether the last gate's bias of the state is not simply added to that of the input
  */
 const recurrence =
-  (step: Step, defaults: readonly string[], merged: boolean) =>
+  (step: Step, defaults: readonly string[], keepsBias: (node: Node) => boolean = () => false) =>
   (node: Node, b: Builder): readonly string[] => {
     const [x, w, r, bias, sequenceLens, initialH, initialC, peepholes] = node.inputs;
     const [length, batch, size] = b.shape(x);
@@ -191,14 +194,18 @@ const recurrence =
         activations: activations[d],
         clip,
         recurrence: b.transpose(own(r), [1, 0]),
-        stateBias: bias && !merged ? part(bias, rows, 2 * rows) : undefined,
+        stateBias: bias && keepsBias(node) ? part(bias, 2 * rows - hidden, 2 * rows) : undefined,
         peephole: (row) => (peepholes ? part(peepholes, row * hidden, (row + 1) * hidden) : undefined),
       };
       const backward = d === 1 || getString(node, 'direction', 'forward') === 'reverse';
       const ordered = backward ? reversed(sequence, x) : x;
       const flat = b.matmul(b.reshape(ordered, [length * batch, size]), b.transpose(own(w), [1, 0]));
-      const inputBias = bias && part(bias, 0, rows);
-      const whole = inputBias && merged ? b.add(inputBias, part(bias, rows, 2 * rows)) : inputBias;
+      const added = (): string => {
+        if (!keepsBias(node)) return part(bias, rows, 2 * rows);
+        const none = b.expand(b.float(0, dtype), [hidden]);
+        return b.op('Concat', [part(bias, rows, 2 * rows - hidden), none], { axis: int(0) });
+      };
+      const whole = bias && b.add(part(bias, 0, rows), added());
       const products = b.reshape(whole ? b.add(flat, whole) : flat, [length, batch, rows]);
       const start = {
         h: initialH ? own(initialH) : zeros,
@@ -229,7 +236,7 @@ const recurrence =
 
 /** Recurrent layers. */
 export const recurrent: Expansions = [
-  ['RNN', recurrence(rnn, ['Tanh'], true)],
-  ['GRU', recurrence(gru, ['Sigmoid', 'Tanh'], false)],
-  ['LSTM', recurrence(lstm, ['Sigmoid', 'Tanh', 'Tanh'], true)],
+  ['RNN', recurrence(rnn, ['Tanh'])],
+  ['GRU', recurrence(gru, ['Sigmoid', 'Tanh'], resetsAfter)],
+  ['LSTM', recurrence(lstm, ['Sigmoid', 'Tanh', 'Tanh'])],
 ];

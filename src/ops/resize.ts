@@ -109,8 +109,24 @@ function leadingAxis(node: Node, axes: readonly Axis[]): Axis | undefined {
   return axes[ratios.indexOf(policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios))];
 }
 
+/** A resized axis and the transposed matrix of what happens along it, [size, resized]. */
+export interface ResizedAxis {
+  readonly axis: number;
+  readonly matrix: string;
+}
+
+/** The axes that a Resize node changes: it acts on each by itself, so its matrix is the product of theirs. */
+export function axisMatrices(node: Node, b: Builder): readonly ResizedAxis[] {
+  const axes = resizedAxes(node, b);
+  const lead = leadingAxis(node, axes);
+  return axes.map((axis) => {
+    const follows = lead && lead !== axis && lead.resized / lead.size !== axis.resized / axis.size;
+    return { axis: axis.axis, matrix: transposedMatrix(b, node, axis, follows ? lead : undefined) };
+  });
+}
+
 /** Multiplies one axis of dy by a matrix of shape [size, resized]. */
-function multiplyAxis(b: Builder, dy: string, axis: number, matrix: string): string {
+export function multiplyAxis(b: Builder, dy: string, axis: number, matrix: string): string {
   const shape = b.shape(dy);
   const count = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
   const [outer, inner] = [count(shape.slice(0, axis)), count(shape.slice(axis + 1))];
@@ -134,13 +150,7 @@ const resizeRule: VjpRule = ({ node, b, cotangents }) => {
   const dy = cotangents[0] as string;
   if (axes.length === 0) return [dy];
   if (repeats(node, axes)) return [sumBlocks(b, dy, axes, b.shape(node.inputs[0]))];
-  const lead = leadingAxis(node, axes);
-  return [
-    axes.reduce((dx, axis) => {
-      const follows = lead && lead !== axis && lead.resized / lead.size !== axis.resized / axis.size;
-      return multiplyAxis(b, dx, axis.axis, transposedMatrix(b, node, axis, follows ? lead : undefined));
-    }, dy),
-  ];
+  return [axisMatrices(node, b).reduce((dx, { axis, matrix }) => multiplyAxis(b, dx, axis, matrix), dy)];
 };
 
 /** Interpolation. */

@@ -9,8 +9,9 @@ import { reverse } from '../../reverse/driver';
 import { Wires } from '../relevance/wires';
 import { type Flow, sumOf } from './flow';
 import { type Balance, type Books, Ledger } from './ledger';
-import { rulesOf, type Walk } from './operators';
+import { inPairs, isManifold, rulesOf, type Walk } from './operators';
 import { type StartOptions, startOf } from './start';
+import { statesOf, withStates } from './states';
 import { carrierOf, Streams } from './streams';
 
 export interface BacktraceRequest {
@@ -106,16 +107,21 @@ export function traceBack(
 }
 
 /** What operators are written out in counts for them. */
-const accountable = ({ b, ledger }: Walk): Expansions =>
-  (vjp.expansions ?? []).map(([match, expansion]) => [
+const accountable = (walk: Walk): Expansions => {
+  const { b, ledger } = walk;
+  const own: Expansions = [[isManifold, (node) => inPairs(node, walk)]];
+  return [...own, ...(vjp.expansions ?? [])].map(([match, expansion]) => [
     match,
     (node, builder) => {
+      const given = withStates(node, builder);
+      for (const state of statesOf(given)) walk.streams.join(state);
       const before = b.nodes.length;
-      const outputs = expansion(node, builder);
+      const outputs = expansion(given, builder);
       ledger.owns(node, b.nodes.slice(before));
       return outputs;
     },
   ]);
+};
 
 function tableOf(walk: Walk, carries: RuleTable<Flow>['carries'] & {}): RuleTable<Flow> {
   const { b, ledger } = walk;

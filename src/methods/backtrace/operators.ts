@@ -1,7 +1,8 @@
-import { getInt } from '../../graph/attributes';
+import { getInt, getString } from '../../graph/attributes';
 import type { Node, Wiring } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
 import { castTo, fromFront } from '../../ops/common';
+import { pairwise, writtenOut } from '../../ops/einsum';
 import type { RuleContext, Rules } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
@@ -10,6 +11,7 @@ import type { Wires } from '../relevance/wires';
 import { boundsBehind } from './bounds';
 import { contrastShares } from './contrast';
 import { type Flow, sumOf, TINY, wide } from './flow';
+import { cubicMap } from './interpolation';
 import { type LinearContext, layerMap, meanMap, shareLinear, sizeOf } from './linear';
 import { globalMaxPool, maxPool } from './maximum';
 import { activated, elementProduct, matrixProduct } from './products';
@@ -118,10 +120,11 @@ function biasOf({ node }: RuleContext<Flow>, { b, wires, streams }: Walk): { lay
   return size === 1 || (size === shape.at(-1) && b.shape(constant).at(-1) === size) ? { layer, constant } : null;
 }
 
-/** True for x − mean(x): a normalisation's centring. */
+/** True for x − mean(x) of a normalisation, and for x − max(x) of a Softmax that is written out. */
 const isCentring = ({ node }: RuleContext<Flow>, { wires }: Walk): boolean => {
-  const mean = node.op === 'Sub' ? wires.producer(node.inputs[1]) : undefined;
-  return mean !== undefined && /^(ReduceMean|GlobalAveragePool)$/.test(mean.op) && mean.inputs[0] === node.inputs[0];
+  const centre = node.op === 'Sub' ? wires.producer(node.inputs[1]) : undefined;
+  const statistics = /^(ReduceMean|GlobalAveragePool|ReduceMax)$/;
+  return centre !== undefined && statistics.test(centre.op) && centre.inputs[0] === node.inputs[0];
 };
 
 /** A mask from another input, added to scores: as constant as one that the model stores. */
@@ -204,14 +207,25 @@ const DENSE = new Set(['Gemm', 'MatMul', 'Einsum']);
 const layer: Share = (context, walk) => {
   const { node } = context;
   const { b, streams, wires } = walk;
-  const [left, right] = [streams.has(node.inputs[0]), node.inputs.length > 1 && streams.has(node.inputs[1])];
-  if (left && right) return matrixProduct(node, single(context), walk);
+  if (node.inputs.length === 1) return mean({ ...context, node: writtenOut(node, b) }, walk);
+  const [left, right] = [streams.has(node.inputs[0]), streams.has(node.inputs[1])];
+  if (left && right) return matrixProduct(writtenOut(node, b), single(context), walk);
   const data = left ? 0 : 1;
   const described = layerOf(b, node, data, walk.biases.get(node.outputs[0]));
   const map = layerMap(b, described, wires.isNonNegative(described.x));
   const bounds = walk.saturation && DENSE.has(node.op) ? boundsBehind(described.output, walk.wiring) : undefined;
   return to(context, data, shareLinear(map, single(context), walk, bounds));
 };
+
+/** An Einsum of more operands than a layer or a product has. */
+export const isManifold = ({ op, inputs }: Node): boolean => op === 'Einsum' && inputs.length > 2;
+
+/** Such an Einsum two operands at a time, those first that are constants of the answer: together they are the weights. */
+export function inPairs(node: Node, { b, streams }: Walk): readonly string[] {
+  const rank = (place: number): number => Number(streams.has(node.inputs[place]));
+  const order = node.inputs.map((_, place) => place).sort((left, right) => rank(left) - rank(right));
+  return [pairwise(node, b, order)];
+}
 
 /** Means, pools, interpolations: layers with equal or fixed weights. */
 const mean: Share = (context, walk) => {
@@ -233,9 +247,9 @@ const sumLike: Share = (context, walk) => {
 
 /** Nearest neighbours are copies; other interpolations are sums. */
 const resize: Share = (context, walk) => {
-  const mode = context.node.attributes.mode;
-  const isNearest = mode === undefined || mode.value === 'nearest';
-  return isNearest ? move(context, walk) : mean(context, walk);
+  const mode = getString(context.node, 'mode', 'nearest');
+  if (mode === 'cubic') return [shareLinear(cubicMap(walk.b, context.node), single(context), walk)];
+  return mode === 'nearest' ? move(context, walk) : mean(context, walk);
 };
 
 const multiply: Share = (context, walk) => {
@@ -301,7 +315,7 @@ const TREATMENTS: readonly (readonly [readonly string[], Share])[] = [
 /** What constants would take stays with the node. */
 const guarded = (share: Share, context: RuleContext<Flow>, walk: Walk): Results =>
   share(context, walk).map((flow, index) => {
-    if (flow === null || walk.streams.has(context.node.inputs[index])) return flow;
+    if (flow === null || (context.needs(index) && walk.streams.has(context.node.inputs[index]))) return flow;
     for (const stream of flow) walk.ledger.keep(context.node, 'sink', stream);
     return null;
   });
@@ -309,5 +323,11 @@ const guarded = (share: Share, context: RuleContext<Flow>, walk: Walk): Results 
 /** The operators' rules for one walk. */
 export const rulesOf = (walk: Walk): Rules<Flow> =>
   TREATMENTS.flatMap(([operators, share]) =>
-    operators.map((operator) => [operator, (context: RuleContext<Flow>) => guarded(share, context, walk)] as const),
+    operators.map(
+      (operator) =>
+        [
+          operator === 'Einsum' ? (node: Node) => node.op === operator && !isManifold(node) : operator,
+          (context: RuleContext<Flow>) => guarded(share, context, walk),
+        ] as const,
+    ),
   );

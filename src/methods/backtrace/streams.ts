@@ -48,6 +48,11 @@ export class Streams {
     this.#values = new Set(roots);
   }
 
+  /** Counts a value as a stream: what is made of it later takes its share, which stays there. */
+  join(value: string): void {
+    this.#values.add(value);
+  }
+
   has(value: string): boolean {
     const { nodes } = this.#b;
     for (; this.#seen < nodes.length; this.#seen++) this.#note(nodes[this.#seen]);

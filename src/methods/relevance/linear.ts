@@ -2,6 +2,8 @@ import { getFloat, omit } from '../../graph/attributes';
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
 import { step } from '../../ops/common';
+import { explicitPads } from '../../ops/conv';
+import { writtenOut } from '../../ops/einsum';
 import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
 import { type Flow, infiniteWhereZero, ofSign, quotient, relativeTo, stabilised, whole } from './flow';
@@ -23,7 +25,7 @@ export interface Layer {
 /** A node with a factor of its own (Gemm's alpha and beta) as a plain layer. */
 function withoutFactors(b: Builder, node: Node, data: number): Pick<Layer, 'node' | 'weight' | 'bias'> {
   const [weight, bias = ''] = [node.inputs[1 - data], node.inputs[2]];
-  if (node.op !== 'Gemm') return { node, weight, bias: bias || null };
+  if (node.op !== 'Gemm') return { node: writtenOut(explicitPads(node, b), b), weight, bias: bias || null };
   const attributes = omit(node.attributes, 'alpha', 'beta');
   return {
     node: { ...node, attributes },

@@ -153,6 +153,45 @@ const LAYERS: readonly Drawn[] = [
     nodes: [node('ConvTranspose', ['x', 'w'], ['y'], { group: int(2), dilations: ints([2]) })],
   },
   {
+    name: 'ConvTranspose, padded by itself',
+    shape: [1, 2, 4, 3],
+    weights: { w: [2, 2, 3, 2], b: [2] },
+    nodes: [node('ConvTranspose', ['x', 'w', 'b'], ['y'], { strides: ints([2, 3]), auto_pad: string('SAME_UPPER') })],
+  },
+  {
+    name: 'ConvTranspose to a size',
+    shape: [1, 2, 4],
+    weights: { w: [2, 3, 3] },
+    nodes: [node('ConvTranspose', ['x', 'w'], ['y'], { strides: ints([2]), output_shape: ints([8]) })],
+  },
+  {
+    name: 'Einsum with an ellipsis',
+    shape: [2, 3, 4],
+    weights: { w: [4, 5] },
+    nodes: [node('Einsum', ['w', 'x'], ['y'], { equation: string('ef,...e->...f') })],
+  },
+  {
+    name: 'Einsum of one operand',
+    shape: [2, 3, 4],
+    nodes: [node('Einsum', ['x'], ['y'], { equation: string('bte->eb') })],
+  },
+  {
+    name: 'Einsum of three operands',
+    shape: [2, 3, 4],
+    weights: { v: [4, 2], w: [2, 5] },
+    nodes: [node('Einsum', ['v', 'x', 'w'], ['y'], { equation: string('ek,bte,kf->btf') })],
+  },
+  {
+    name: 'cubic interpolation',
+    shape: [1, 2, 3, 4],
+    nodes: [
+      node('Resize', ['x', '', 'scales'], ['y'], {
+        mode: string('cubic'),
+        coordinate_transformation_mode: string('align_corners'),
+      }),
+    ],
+  },
+  {
     name: 'AveragePool with padding',
     shape: [1, 2, 5, 5],
     nodes: [
@@ -193,6 +232,7 @@ async function prepare({ shape, nodes, weights = {}, rectified }: Drawn, seed: n
         ]),
       ),
       axes: ints64([1]),
+      scales: float32([1, 1, 2, 1.5], [4]),
       last: ints64([2]),
       zero: ints64([0]),
       two: ints64([2]),

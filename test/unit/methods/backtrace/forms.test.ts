@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { float, int } from '../../../../src/graph/attributes';
+import type { Node, Tensor } from '../../../../src/graph/ir';
+import { specialise } from '../../../../src/graph/specialise';
+import { float32 } from '../../../../src/graph/tensor';
+import { backtrace } from '../../../../src/methods/backtrace';
+import { unfuse } from '../../../../src/ops/unfuse';
+import { graphOf, node, noise, value } from '../../../support/graphs';
+import { testRuntime } from '../../../support/runtime';
+import { relativeToMaximum } from '../../../support/sharing';
+
+/** Two ways to write one thing: the first as the rules name it, the second as exporters and optimisers do. */
+interface Forms {
+  readonly name: string;
+  readonly plain: readonly Node[];
+  readonly other: readonly Node[];
+}
+
+const [ROWS, WIDTH] = [3, 4];
+const MICROSOFT = 'com.microsoft';
+const epsilon = float(1e-5);
+const last = { axis: int(-1) };
+
+const FORMS: readonly Forms[] = [
+  {
+    name: 'a bias that was fused into the normalisation behind it',
+    plain: [
+      node('MatMul', ['x', 'w'], ['m']),
+      node('Add', ['m', 'bias'], ['layer']),
+      node('Add', ['layer', 'x'], ['sum']),
+      node('LayerNormalization', ['sum', 'gain', 'shift'], ['y'], { ...last, epsilon }),
+    ],
+    other: [
+      node('MatMul', ['x', 'w'], ['m']),
+      node('SkipLayerNormalization', ['x', 'm', 'gain', 'shift', 'bias'], ['y'], { epsilon }, MICROSOFT),
+    ],
+  },
+  {
+    name: 'a Softmax written out',
+    plain: [node('MatMul', ['x', 'w'], ['m']), node('Softmax', ['m'], ['y'], last)],
+    other: [
+      node('MatMul', ['x', 'w'], ['m']),
+      node('ReduceMax', ['m', 'end'], ['most']),
+      node('Sub', ['m', 'most'], ['below']),
+      node('Exp', ['below'], ['e']),
+      node('ReduceSum', ['e', 'end'], ['all']),
+      node('Div', ['e', 'all'], ['y']),
+    ],
+  },
+];
+
+const initializers: Record<string, Tensor> = {
+  w: float32(noise(WIDTH * WIDTH, 2), [WIDTH, WIDTH]),
+  bias: float32(noise(WIDTH, 3), [WIDTH]),
+  gain: float32(noise(WIDTH, 4), [WIDTH]),
+  shift: float32(noise(WIDTH, 5), [WIDTH]),
+  head: float32(noise(2 * WIDTH, 6), [WIDTH, 2]),
+  end: {
+    dtype: 'int64',
+    shape: [1],
+    source: { kind: 'bytes', bytes: new Uint8Array(BigInt64Array.of(-1n).buffer) },
+  },
+};
+
+async function relevance(nodes: readonly Node[], mode: string): Promise<Float32Array> {
+  const graph = graphOf({
+    inputs: [value('x', [ROWS, WIDTH])],
+    outputs: ['z'],
+    nodes: [...nodes, node('MatMul', ['y', 'head'], ['z'])],
+    initializers,
+    opsets: { [MICROSOFT]: 1 },
+  });
+  const specialised = unfuse(await specialise(graph, new Map([['x', [ROWS, WIDTH]]])));
+  const feeds = new Map([['x', { dtype: 'float32' as const, shape: [ROWS, WIDTH], data: noise(ROWS * WIDTH, 7) }]]);
+  const options = { mode, stream: 'positive', multiplier: 1, scaler: 1, threshold: 0, saturation: false };
+  const subject = { graph: specialised, feeds, input: 'x', score: { output: 'z', select: [':' as const, 1] } };
+  return (await backtrace.explain(subject, options, testRuntime())).map.data;
+}
+
+describe.each(FORMS)('$name', ({ plain, other }) => {
+  it.each(['default', 'contrast'])('is seen through in %s mode', async (mode) => {
+    const expected = await relevance(plain, mode);
+    expect(Math.max(...expected)).toBeGreaterThan(0.1);
+    expect(relativeToMaximum(await relevance(other, mode), expected)).toBeLessThan(1e-5);
+  });
+});
