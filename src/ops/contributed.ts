@@ -68,14 +68,24 @@ function rootMeanSquare(b: Builder, node: Node, x: string, scale: string): strin
   return b.mul(b.div(x, root), scale);
 }
 
+/** True for what a plain matrix product makes. */
+const isProduct = (b: Builder, value: string): boolean =>
+  b.nodes.some(({ op, domain, outputs }) => domain === '' && op === 'MatMul' && outputs[0] === value);
+
+/** x + skip + bias in the order that was fused: a bias belongs to the matrix product, if one of both is one. */
+function skipSum(b: Builder, x: string, skip: string, bias: string | undefined): string {
+  if (!bias) return b.add(x, skip);
+  if (isProduct(b, x)) return b.add(b.add(x, bias), skip);
+  return isProduct(b, skip) ? b.add(x, b.add(skip, bias)) : b.add(b.add(x, skip), bias);
+}
+
 /** The sum with the skip connection, normalised; the sum itself is the fourth output. */
 const skipNormalization =
   (centred: boolean): Expansion =>
   (node, b) => {
     const [x, skip, scale] = node.inputs;
     const [shiftBy, bias] = centred ? node.inputs.slice(3) : [undefined, node.inputs[3]];
-    const sum = b.add(x, skip);
-    const total = bias ? b.add(sum, bias) : sum;
+    const total = skipSum(b, x, skip, bias);
     if (!centred) return [rootMeanSquare(b, node, total, scale), '', '', total];
     const attributes = { axis: int(-1), epsilon: float(getFloat(node, 'epsilon', 1e-12)) };
     const inputs = shiftBy ? [total, scale, shiftBy] : [total, scale];
