@@ -164,11 +164,19 @@ function signatureLayer(model: ModelSignature, found: Known): Layer {
 /** Inputs that go with the tokens of a text, and are not they. */
 const BESIDE_TOKENS = /mask|type|segment|position|length|past|cache/i;
 
+/** Inputs that can hold tokens: one number a sample is, beside an array, something about the array, such as its length. */
+function wholeInputs({ inputs }: ModelSignature): readonly ValueInfo[] {
+  const rank = Math.max(...inputs.map(({ dtype, shape }) => (/float/.test(dtype) ? (shape?.length ?? 0) : 0)));
+  return inputs.filter(
+    ({ dtype, shape }) => /^int(32|64)$|string/.test(dtype) && !(rank > 1 && shape !== undefined && shape.length < 2),
+  );
+}
+
 /** The input that a table or a text goes into. */
-function firstInput({ inputs }: ModelSignature, task: Task): ValueInfo | undefined {
-  if (!TEXT_TASKS.has(task)) return inputs[0];
-  const whole = inputs.filter(({ dtype, name }) => /^int(32|64)$/.test(dtype) && !BESIDE_TOKENS.test(name));
-  return whole[0] ?? inputs[0];
+function firstInput(model: ModelSignature, task: Task): ValueInfo | undefined {
+  if (!TEXT_TASKS.has(task)) return model.inputs[0];
+  const whole = wholeInputs(model).filter(({ dtype, name }) => dtype !== 'string' && !BESIDE_TOKENS.test(name));
+  return whole[0] ?? model.inputs[0];
 }
 
 /** Channels and size, as far as the model fixes them. */
@@ -213,8 +221,7 @@ function guessTask(
   if (!takesPicture) {
     const isCell = ({ shape: own }: ValueInfo): boolean => own?.length === 2 && own[1] === 1;
     if (model.inputs.length > 1 && model.inputs.every(isCell)) return 'tabular';
-    const whole = model.inputs.some((value) => /^int(32|64)$|string/.test(value.dtype));
-    if (!whole) return 'tabular';
+    if (wholeInputs(model).length === 0) return 'tabular';
     if (shape?.length !== 3 || !/logit/i.test(output?.name ?? '')) return 'text-classification';
     // One number a label: the vocabulary of a text that goes on is no list of labels.
     return labels !== undefined && shape[2] === labels ? 'token-classification' : 'text-generation';

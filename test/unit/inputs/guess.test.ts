@@ -149,6 +149,26 @@ describe('a model without a picture', () => {
     expect(tasks.map(({ input }) => input)).toEqual([undefined, undefined, undefined]);
   });
 
+  it('is no text because lengths go with its rows', () => {
+    const model = signature(
+      [
+        ['lengths', 'int64', ['n']],
+        ['x', 'float32', ['n', 'steps', 8]],
+      ],
+      [['scores', 'float32', ['n', 3]]],
+    );
+    const beside = signature(
+      [
+        ['lens', 'int64', ['n']],
+        ['tokens', 'int64', ['n', 'steps']],
+        ['weights', 'float32', ['n', 'steps']],
+      ],
+      [['scores', 'float32', ['n', 3]]],
+    );
+    expect(guessSettings({ model }).task).toBe('tabular');
+    expect(guessSettings({ model: beside })).toMatchObject({ task: 'text-classification', inputName: 'tokens' });
+  });
+
   it('says which inputs it has when a picture is given', () => {
     const settings = guessSettings({ model: table });
     expect(codeOf(() => requireImageInput(settings, table))).toBe('NO_IMAGE_INPUT');
