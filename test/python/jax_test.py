@@ -25,7 +25,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "media" / "python"
 
 def ask(what, *arguments):
     names = {"__name__": "model_prism"}
-    for file in ("view.py", "live.py", "frameworks.py", "jax_models.py"):
+    for file in ("view.py", "parts.py", "live.py", "frameworks.py", "jax_models.py"):
         exec((SOURCES / file).read_text(), names)
     data = base64.b64decode(names["answer"]("ticket", names[what], *arguments))
     (size,) = struct.unpack_from("<I", data)
