@@ -11,7 +11,7 @@ import { createSession, type ModelSource, type Provider, type Session } from './
 import { type GraphStore, nameOf, type StoredGraph } from './store';
 
 /** Changes whenever the same key stands for another graph: what older versions stored is then not found. */
-const FORMAT = '2';
+const FORMAT = '3';
 /** Programs whose graphs are kept in memory; making one anew from disk takes milliseconds. */
 const MAX_PROGRAMS = 64;
 /** What traces hold together, so that another class of a recent input is cheap. */

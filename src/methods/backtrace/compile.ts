@@ -96,6 +96,7 @@ export function traceBack(
     ledger,
     wires: new Wires(b, input),
     streams: new Streams(b, roots, carries),
+    output,
     wiring: wiring(model),
     saturation,
     biases: new Map(),

@@ -1,19 +1,11 @@
-import { int } from '../../graph/attributes';
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
-import { elementCount } from '../../graph/tensor';
-import { castTo } from '../../ops/common';
 import type { Movement } from '../../reverse/movements';
 import type { LedgerEntry } from '../method';
 import type { Flow } from './flow';
+import { type Amount, Sums } from './sums';
 
 type Account = 'sink' | 'lost';
-
-/** A small value of the graph whose elements, times a factor, add up to an amount of relevance. */
-interface Amount {
-  readonly value: string;
-  readonly factor: number;
-}
 
 interface Kept {
   readonly sink: Amount[];
@@ -23,7 +15,7 @@ interface Kept {
 /** The books of one walk: sums of everything that moves, as graph values, and which node each belongs to. */
 export class Ledger {
   readonly #b: Builder;
-  readonly #sums = new Map<string, Amount>();
+  readonly #sums: Sums;
   /** Relevance that a value received, and which node gave it. */
   readonly #moves: { readonly node: Node; readonly value: string; readonly amounts: readonly Amount[] }[] = [];
   /** Node (by its first output) → what stays there. */
@@ -35,6 +27,7 @@ export class Ledger {
 
   constructor(b: Builder) {
     this.#b = b;
+    this.#sums = new Sums(b);
   }
 
   /** Everything that a node was written out in counts for that node. */
@@ -46,7 +39,7 @@ export class Ledger {
   /** Notes relevance that reaches an input of a node. */
   move(node: Node, value: string, flow: Flow): void {
     if (this.#owners.has(node.outputs[0])) return;
-    this.#moves.push({ node, value, amounts: flow.map((stream) => this.total(stream)) });
+    this.#moves.push({ node, value, amounts: flow.map((stream) => this.#sums.of(stream, 1)) });
   }
 
   /**
@@ -66,69 +59,13 @@ export class Ledger {
       inner[account].set(shape, [...(inner[account].get(shape) ?? []), amount]);
       return;
     }
-    const own = this.#keptBy(node.outputs[0]);
-    own[account].push(weight === undefined ? this.total(value, factor) : this.#weighted(value, weight, factor));
+    this.#keptBy(node.outputs[0])[account].push(this.#sums.of(value, factor, weight));
   }
 
   #keptBy(node: string): Kept {
     const known = this.#kept.get(node) ?? { sink: [], lost: [] };
     this.#kept.set(node, known);
     return known;
-  }
-
-  #weighted(value: string, weight: string, factor: number): Amount {
-    const b = this.#b;
-    const sum = this.#sums.get(value) ?? this.total(value);
-    const size = elementCount(b.shape(weight));
-    const isBesideChannels =
-      this.#isImage(value) && b.shape(weight)[0] === size && b.rank(weight) === b.rank(value) - 1;
-    const isLast = b.shape(weight).at(-1) === size && !this.#isImage(value);
-    const shape = b.shape(sum.value);
-    if ((isBesideChannels || isLast) && elementCount(shape) === size) {
-      return { value: b.mul(sum.value, b.reshape(weight, shape)), factor: sum.factor * factor };
-    }
-    return this.total(b.mul(value, weight), factor);
-  }
-
-  #isImage(value: string): boolean {
-    const shape = this.#b.shape(value);
-    return (shape.length === 4 || shape.length === 5) && shape[0] === 1 && elementCount(shape.slice(2)) > 1;
-  }
-
-  /** Everything in a value: one number for each of its channels or each element of its last axis. */
-  total(value: string, factor = 1): Amount {
-    const b = this.#b;
-    const known = this.#sums.get(value);
-    if (known) return { ...known, factor: known.factor * factor };
-    const shape = b.shape(value);
-    const amount = this.#isImage(value)
-      ? // onnxruntime takes means within the layout of its convolutions, which a sum over axes would leave.
-        { value: b.op('GlobalAveragePool', [value]), factor: elementCount(shape.slice(2)) }
-      : { value: this.#sumToLast(value), factor: 1 };
-    this.#sums.set(value, amount);
-    return { ...amount, factor: amount.factor * factor };
-  }
-
-  #sumToLast(value: string): string {
-    const b = this.#b;
-    const shape = b.shape(value);
-    const isVector = elementCount(shape) === (shape.at(-1) ?? 1);
-    return isVector ? value : b.sum(value, [...shape.slice(0, -1).keys()]);
-  }
-
-  /**
-   * The values one behind another. onnxruntime runs what makes a node's inputs in the order in which the inputs were
-   * written down, backward. So that each sum is taken when its summands are made, and they need not be kept until the
-   * end, what was made last is written down first.
-   */
-  #joined(values: readonly string[]): string {
-    const b = this.#b;
-    const made = new Map(b.nodes.flatMap(({ outputs }, place) => outputs.map((output) => [output, place] as const)));
-    const vectors = new Map<string, string>();
-    for (const value of values.toSorted((one, other) => (made.get(other) ?? -1) - (made.get(one) ?? -1)))
-      vectors.set(value, castTo(b, b.reshape(value, [elementCount(b.shape(value))]), 'float32'));
-    const parts = values.map((value) => vectors.get(value) as string);
-    return parts.length === 1 ? parts[0] : b.op('Concat', parts, { axis: int(0) });
   }
 
   /**
@@ -140,38 +77,36 @@ export class Ledger {
    */
   close(output: string, seeds: Flow, roots: readonly Flow[]): Books {
     const b = this.#b;
-    const places = new Map<string, readonly [number, number]>();
-    let length = 0;
-    const place = ({ value, factor }: Amount): Place => {
-      const span = places.get(value) ?? [length, length + elementCount(b.shape(value))];
-      places.set(value, span);
-      length = Math.max(length, span[1]);
-      return { from: span[0], to: span[1], factor };
+    const amounts = (flow: Flow): Amount[] => flow.map((stream) => this.#sums.of(stream, 1));
+    const [begun, reached] = [amounts(seeds), roots.flatMap(amounts)];
+    for (const [owner, accounts] of this.#inner) {
+      for (const account of ['sink', 'lost'] as const)
+        for (const values of accounts[account].values())
+          this.#keptBy(owner)[account].push(this.#sums.of(values.length === 1 ? values[0] : b.op('Sum', values), 1));
+    }
+    const places = this.#sums.places();
+    const place = ({ sum, factor }: Amount): Place => {
+      const [from, to] = places.get(sum) as readonly [number, number];
+      return { from, to, factor };
     };
     const received = new Map<string, Place[]>();
     const given = new Map<string, Place[]>();
     const nodes = new Map<string, Node>();
     const steps: (Omit<Movement, 'relevance'> & { readonly places: readonly Place[] })[] = [];
-    const note = (map: Map<string, Place[]>, key: string, amounts: readonly Amount[]): void => {
+    const note = (map: Map<string, Place[]>, key: string, moved: readonly Amount[]): void => {
       const list = map.get(key) ?? [];
-      list.push(...amounts.map(place));
+      list.push(...moved.map(place));
       map.set(key, list);
     };
-    const totals = (flow: Flow): Place[] => flow.map((stream) => place(this.total(stream)));
-    const started = totals(seeds);
+    const started = begun.map(place);
     const isContrast = seeds.length === 2;
-    const arrived = roots.flatMap(totals);
+    const arrived = reached.map(place);
     received.set(output, [...started]);
-    for (const { node, value, amounts } of this.#moves) {
-      note(received, value, amounts);
-      note(given, node.outputs[0], amounts);
+    for (const { node, value, amounts: moved } of this.#moves) {
+      note(received, value, moved);
+      note(given, node.outputs[0], moved);
       nodes.set(node.outputs[0], node);
-      steps.push({ node: node.outputs[0], value, places: amounts.map(place) });
-    }
-    for (const [owner, accounts] of this.#inner) {
-      for (const account of ['sink', 'lost'] as const)
-        for (const values of accounts[account].values())
-          this.#keptBy(owner)[account].push(this.total(values.length === 1 ? values[0] : b.op('Sum', values)));
+      steps.push({ node: node.outputs[0], value, places: moved.map(place) });
     }
     for (const node of b.nodes) {
       if (this.#kept.has(node.outputs[0]) && !nodes.has(node.outputs[0])) nodes.set(node.outputs[0], node);
@@ -185,7 +120,7 @@ export class Ledger {
       lost: (this.#kept.get(key)?.lost ?? []).map(place),
     }));
     return {
-      write: () => this.#joined([...places.keys()]),
+      write: () => this.#sums.write([...places.keys()]),
       read(numbers) {
         const sum = (entries: readonly Place[]): number =>
           entries.reduce((total, entry) => total + partOf(numbers, entry), 0);

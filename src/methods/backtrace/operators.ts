@@ -16,11 +16,14 @@ import { type LinearContext, layerMap, meanMap, shareLinear, sizeOf } from './li
 import { globalMaxPool, maxPool } from './maximum';
 import { activated, elementProduct, matrixProduct } from './products';
 import { STOPPING, type Streams } from './streams';
+import { vanishesWithValue } from './vanishing';
 
 /** One walk's surroundings: what the operators' rules ask beside their node. */
 export interface Walk extends LinearContext {
   readonly wires: Wires;
   readonly streams: Streams;
+  /** The value that relevance starts from. */
+  readonly output: string;
   /** The model's own wiring: the walk itself adds readers. */
   readonly wiring: Pick<Wiring, 'consumers'>;
   /** Whether fully connected layers heed the bounds of their activation. */
@@ -171,7 +174,7 @@ function addAbsolute(context: RuleContext<Flow>, walk: Walk, addends: readonly A
   const sum = sumOf(b, sizes);
   const s = b.div(single(context)[0], b.add(sum, b.float(TINY, b.dtype(sum))));
   // What meets zeros only: R, and nothing elsewhere.
-  ledger.keep(node, 'lost', s, { factor: TINY });
+  if (!vanishesWithValue(node.outputs[0], walk)) ledger.keep(node, 'lost', s, { factor: TINY });
   return sizes.map((size) => [b.mul(size, s)]);
 }
 

@@ -266,6 +266,23 @@ describe('pools, sums and products', () => {
     expect(lost).toBeCloseTo(30, 4);
   });
 
+  it('tell what is lost in a sum of zeros, unless nothing arrives there', async () => {
+    const sum = node('Add', ['x', 'b'], ['sum']);
+    const inputs = { x: [[1, -2, 0]], b: [[3, 2, 0]] };
+    const seen = await trace([sum, node('Sigmoid', ['sum'], ['y'])], inputs, {}, [[10, 20, 30]]);
+    expect(seen.lost).toBeCloseTo(30, 4);
+    const weights = [
+      [1, 2],
+      [1, 1],
+      [5, 5],
+    ];
+    const layer = [sum, node('Relu', ['sum'], ['r']), node('MatMul', ['r', 'w'], ['y'])];
+    const read = await trace(layer, inputs, { w: weights }, [[10, 20]]);
+    near(read.inputs[0], [7.5, 0, 0]);
+    near(read.inputs[1], [22.5, 0, 0]);
+    expect(read.lost).toBeCloseTo(0, 4);
+  });
+
   it('multiply by how far the product is from each factor', async () => {
     const nodes = [node('Mul', ['x', 'b'], ['y'])];
     const { inputs } = await trace(nodes, { x: [[0.5, 0.9]], b: [[-0.4, 0.8]] }, {}, [[10, 10]]);
