@@ -1,13 +1,13 @@
 import type { Builder } from '../../graph/builder';
-import { type Graph, typeOf } from '../../graph/ir';
+import { type Attributes, type Graph, typeOf } from '../../graph/ir';
 
 /** onnxruntime's domain of operators on channels in blocks, which its own optimiser writes. */
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 
 /** A convolution that waits for what its reader adds to it. */
 export interface Pending {
-  /** Emits it with a sum and an activation, both '' where there are none, and returns the blocked value. */
-  readonly emit: (sum: string, activation: string) => string;
+  /** Emits it with a sum, '' where there is none, and the attributes of an activation, and returns the blocked value. */
+  readonly emit: (sum: string, activation?: Attributes) => string;
   readonly sum: string;
 }
 

@@ -1,4 +1,4 @@
-import { getInt, int, ints, string } from '../../graph/attributes';
+import { getInt, int, ints } from '../../graph/attributes';
 import { Builder } from '../../graph/builder';
 import type { Attributes, Graph, Node } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
@@ -91,10 +91,9 @@ export function convolution(node: Node, context: Context): Converted | undefined
 
 const waiting = (b: Builder, x: string, weights: string, bias: string, attributes: Attributes) => ({
   sum: '',
-  emit(sum: string, activation: string): string {
+  emit(sum: string, activation: Attributes = {}): string {
     const inputs = sum ? [x, weights, bias, sum] : bias ? [x, weights, bias] : [x, weights];
-    const all = activation ? { ...attributes, activation: string(activation) } : attributes;
-    return b.op('Conv', inputs, all, BLOCKED_DOMAIN);
+    return b.op('Conv', inputs, { ...attributes, ...activation }, BLOCKED_DOMAIN);
   },
 });
 

@@ -71,7 +71,7 @@ class Walk implements Context {
   }
 
   #settle({ emit, sum }: Pending): string {
-    const value = emit(sum, '');
+    const value = emit(sum);
     this.#flush();
     return value;
   }

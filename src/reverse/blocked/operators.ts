@@ -1,6 +1,7 @@
-import { getInts, getString, omit } from '../../graph/attributes';
-import type { Node } from '../../graph/ir';
-import { elementCount } from '../../graph/tensor';
+import { floats, getFloat, getInts, getString, omit, string } from '../../graph/attributes';
+import type { Builder } from '../../graph/builder';
+import type { Attributes, Node } from '../../graph/ir';
+import { elementCount, toNumbers } from '../../graph/tensor';
 import { BLOCKED_DOMAIN, type Context, type Converted } from './context';
 import { convolution, transposed } from './convolution';
 
@@ -45,8 +46,9 @@ const elementwise: Conversion = (node, context) => {
     return undefined;
   const sum = node.op === 'Add' && others.length === 0 ? summed(node, context) : undefined;
   if (sum) return sum;
-  const waiting = node.op === 'Relu' ? context.pending(node.inputs[0]) : undefined;
-  if (waiting) return { blocked: waiting.emit(waiting.sum, 'Relu') };
+  const waiting = context.pending(node.inputs[0]);
+  const activation = waiting && activationOf(node, b);
+  if (activation) return { blocked: waiting.emit(waiting.sum, activation) };
   const wide = others.length > 0;
   const inputs = node.inputs.map((input) => {
     if (input === '') return input;
@@ -60,6 +62,24 @@ const elementwise: Conversion = (node, context) => {
   });
   return { blocked: b.reshape(b.op(node.op, inputs, node.attributes, node.domain), shape) };
 };
+
+/** The largest number of float32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** The attributes of a convolution that takes a node in; undefined for what it cannot. */
+function activationOf(node: Node, b: Builder): Attributes | undefined {
+  const { op, inputs } = node;
+  if (op === 'Relu') return { activation: string(op) };
+  if (op === 'LeakyRelu') return { activation: string(op), activation_params: floats([getFloat(node, 'alpha', 0.01)]) };
+  if (op !== 'Clip') return undefined;
+  const bounds = [inputs[1], inputs[2]].map((bound, index) => {
+    if (!bound) return [-LARGEST, LARGEST][index];
+    const tensor = b.initializer(bound);
+    return tensor && toNumbers(tensor)[0];
+  });
+  if (!bounds.every((bound) => bound !== undefined)) return undefined;
+  return { activation: string(op), activation_params: floats(bounds) };
+}
 
 /** A sum that a convolution takes in. */
 function summed({ inputs }: Node, context: Context): Converted | undefined {

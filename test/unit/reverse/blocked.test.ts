@@ -100,6 +100,20 @@ describe.skipIf(block === 0)('channels in blocks', () => {
     expect(count(lowered, 'ReorderOutput', BLOCKED_DOMAIN)).toBe(1);
   });
 
+  it.each([
+    ['between two numbers', 'Clip', [-0.2, 0.3]],
+    ['from above', 'Clip', ['', 0.3]],
+    ['from below', 'Clip', [-0.2]],
+    ['with a slope', 'LeakyRelu', []],
+  ] as const)('takes an activation in that bounds %s', async (_, op, bounds) => {
+    const net = new Network();
+    const { b } = net;
+    const x = net.conv(b.input('x', 'float32', [1, 3, 6, 5]), C, [3, 3]);
+    const y = b.op(op, [x, ...bounds.map((bound) => (bound === '' ? '' : b.float(bound)))]);
+    const lowered = await check(net.graph(net.conv(y, C, [1, 1])));
+    expect(count(lowered, op, '')).toBe(0);
+  });
+
   it('keeps what treats elements singly in blocks, with numbers for each channel and for all', async () => {
     const net = new Network();
     const { b } = net;
