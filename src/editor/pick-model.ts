@@ -79,7 +79,10 @@ export async function pickModel(models: WorkspaceModels): Promise<string | undef
   return file;
 }
 
-/** The model for a text or a row: one whose settings say that it takes such, of several the one beside the file. */
+/**
+ * The model for a text or a row: one whose settings say that it takes such, of several the one beside the file, else the
+ * only one for the first task that there is any for.
+ */
 export async function modelForTask(
   models: WorkspaceModels,
   tasks: readonly string[],
@@ -94,6 +97,8 @@ export async function modelForTask(
   if (chosen !== undefined && candidates.includes(chosen)) return chosen;
   if (candidates.length === 1) return candidates[0];
   const beside = file === undefined ? undefined : models.beside(file, candidates);
+  const first = tasks.map((wanted) => found.filter(({ task }) => task === wanted)).find((of) => of.length > 0);
+  if (beside === undefined && first?.length === 1) return first[0].model;
   return beside ?? (found.length > 0 ? pickModel(models) : modelFor(models));
 }
 

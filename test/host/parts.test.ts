@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
-import { closeEverything, explained, ready, shown, until, workspace } from './support';
+import { activated, closeEverything, explained, ready, shown, until, workspace } from './support';
 
 const signed = (): string => workspace('reviews/praise-signed.txt');
 
@@ -18,6 +18,18 @@ describe('explaining what is no picture', () => {
     const tokens = [...explanation.text.tokens].sort((a, b) => b.relevance - a.relevance);
     assert.equal(tokens[0]?.text, 'phone');
     assert.deepEqual((await shown()).question?.textFile, signed());
+  });
+
+  it('shows the attention of the model that explained a text, and goes on to another', async () => {
+    const first = ready(await explained('modelPrism.explainText', vscode.Uri.file(signed())));
+    await vscode.commands.executeCommand('modelPrism.showAttention');
+    const prism = await activated();
+    const isShown = (id: string) => prism.attention()?.shown === id && prism.attention()?.status === 'ready';
+    await until('the attention', () => isShown(first.id));
+    const document = vscode.Uri.file(workspace('reviews/praise.txt'));
+    const second = ready(await explained('modelPrism.explainText', document));
+    await until('that of the other text', () => isShown(second.id));
+    await until('nothing new', () => prism.attention()?.stale === undefined);
   });
 
   it('explains the selection of an editor', async () => {
