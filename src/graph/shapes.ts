@@ -100,6 +100,10 @@ const layerNorm: Infer = ({ node, dtype, shape }) => {
     .map((out) => ({ dtype: dtype(0), shape: out }));
 };
 
+const gridSample: Infer = ({ dtype, shape }) => [
+  { dtype: dtype(0), shape: [...shape(0).slice(0, 2), ...shape(1).slice(1, -1)] },
+];
+
 /** Einsum over explicit subscripts without an ellipsis. */
 const einsum: Infer = ({ node, dtype, shape }) => {
   const [left, right] = getString(node, 'equation', '').replaceAll(' ', '').split('->');
@@ -190,6 +194,7 @@ const INFER: Readonly<Record<string, Infer>> = Object.fromEntries<Infer>([
   ['MatMul', matmul],
   ['Gemm', gemm],
   ['Einsum', einsum],
+  ['GridSample', gridSample],
   ['Reshape', reshape],
   ['Squeeze', squeeze],
   ['Unsqueeze', unsqueeze],

@@ -15,6 +15,8 @@ export interface RowText {
   readonly name: string;
   /** Whether columns that are no features are a mistake: they were typed. */
   readonly typed: boolean;
+  /** Columns that the file has more than once. */
+  readonly repeated?: ReadonlySet<string>;
 }
 
 /** A table read from a file. */
@@ -32,6 +34,9 @@ function separatorOf(text: string): string {
   return counts.reduce((best, other) => (other.count > best.count ? other : best)).sign;
 }
 
+/** Where other encodings show: every second byte of UTF-16 is a zero, as are many of other files. */
+const BEGINNING = 1000;
+
 /**
  * Reads a table with the names of its columns in the first line; commas, semicolons or tabulators separate.
  *
@@ -39,6 +44,9 @@ function separatorOf(text: string): string {
  */
 export function parseTable(text: string, file: string): Table {
   const content = text.replace(/^\uFEFF/, '');
+  if (content.slice(0, BEGINNING).includes('\0')) {
+    throw new PrismError('CSV_INVALID', `${file} is no text in UTF-8; save it as UTF-8`, { file });
+  }
   let records: string[][];
   try {
     records = parse(content, { delimiter: separatorOf(content), skip_empty_lines: true, trim: true });
@@ -103,6 +111,7 @@ export function rowOf({ columns, rows }: Table, number: number, file: string): R
     cells: new Map(columns.map((column, at) => [column, row[at]])),
     name: `row ${number} of ${file}`,
     typed: false,
+    repeated: new Set(columns.filter((column, at) => columns.indexOf(column) !== at)),
   };
 }
 
@@ -137,7 +146,7 @@ export function featuresOfRow({ cells }: RowText, count: number | undefined): Fe
 /**
  * The numbers that a row is to the model.
  *
- * @throws PrismError UNKNOWN_COLUMN, MISSING_COLUMN, MISSING_VALUE, NOT_A_NUMBER, UNKNOWN_CATEGORY
+ * @throws PrismError UNKNOWN_COLUMN, MISSING_COLUMN, ROW_INVALID, MISSING_VALUE, NOT_A_NUMBER, UNKNOWN_CATEGORY
  */
 export function encodeRow(row: RowText, features: readonly Feature[]): EncodedRow {
   const names = features.map(({ name }) => name);
@@ -165,8 +174,11 @@ export function encodeRow(row: RowText, features: readonly Feature[]): EncodedRo
 
 const EMPTY = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?']);
 
-function cellOf({ cells, name }: RowText, feature: Feature): string {
+function cellOf({ cells, name, repeated }: RowText, feature: Feature): string {
   const column = JSON.stringify(feature.name);
+  if (repeated?.has(feature.name)) {
+    throw rowInvalid('ROW_INVALID', name, `has the column ${column} more than once; leave one, or rename the others`);
+  }
   const cell = cells.get(feature.name);
   const known = feature.categories?.includes(cell ?? '') ?? false;
   if (cell !== undefined && (known || !EMPTY.has(cell.toLowerCase()))) return cell;

@@ -1,3 +1,4 @@
+import { PrismError } from '../../graph/errors';
 import { type FloatArray, floatArray } from '../../graph/ndarray';
 import { outputShape, seedOf } from '../gradient';
 import type { Attribution, RelevanceFlow, Runtime, Score, Subject } from '../method';
@@ -64,11 +65,18 @@ async function walk(subject: Subject, options: BacktraceOptions, runtime: Runtim
   const results = await program.run(new Map([...feeds, [compiled.seed, weights]]));
   const take = (value: string): FloatArray => results.get(value) as FloatArray;
   const output = take(compiled.output);
+  const streams = compiled.relevance.map(take);
+  if (streams.some(({ data }) => data.some((relevance) => !Number.isFinite(relevance)))) {
+    throw new PrismError(
+      'MAP_NAN',
+      'the relevance holds numbers that are not finite; a smaller multiplier or start value keeps them in range',
+    );
+  }
   return {
     of: request.of,
     score: weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0),
     output,
-    streams: compiled.relevance.map(take),
+    streams,
     balance: compiled.read(take(compiled.ledger).data),
   };
 }

@@ -1,7 +1,7 @@
-import { getInt, getString } from '../../graph/attributes';
+import { getInt, getString, omit } from '../../graph/attributes';
 import type { Node, Wiring } from '../../graph/ir';
 import { elementCount } from '../../graph/tensor';
-import { castTo, fromFront } from '../../ops/common';
+import { castTo, fromFront, unsupported } from '../../ops/common';
 import { pairwise, writtenOut } from '../../ops/einsum';
 import type { RuleContext, Rules } from '../../ops/rule';
 import { vjp } from '../../ops/vjp';
@@ -99,6 +99,13 @@ const gather: Share = (context, walk) => {
   const own = b.rank(indices);
   const others = b.shape(node.outputs[0]).flatMap((_, at) => (at < axis || at >= axis + own ? [at] : []));
   return [null, single(context).map((stream) => b.reshape(b.sum(stream, others), b.shape(indices)))];
+};
+
+/** What is put into places follows the data; sums and products there are not shared out. */
+const scatter: Share = (context, walk) => {
+  const reduction = getString(context.node, 'reduction', 'none');
+  if (reduction === 'none' || reduction === 'max' || reduction === 'min') return move(context, walk);
+  throw unsupported(context.node, 'reduction', `"${reduction}" shares no relevance out`);
 };
 
 /** The same elements in another shape. */
@@ -243,6 +250,7 @@ const sumLike: Share = (context, walk) => {
   const node: Node = {
     ...context.node,
     op: context.node.op === 'LpPool' ? 'AveragePool' : 'ReduceSum',
+    attributes: omit(context.node.attributes, 'p'),
     inputs: [size, ...context.node.inputs.slice(1)],
   };
   return [shareLinear(meanMap(b, node, true), single(context), walk)];
@@ -289,7 +297,7 @@ const PASSING = [
 
 const MOVING = [
   ...['Transpose', 'Slice', 'Split', 'Pad', 'Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth', 'Trilu', 'Concat'],
-  ...['GatherElements', 'GatherND', 'ScatterElements', 'ScatterND', 'ReverseSequence', 'Where', 'ReduceMax'],
+  ...['GatherElements', 'GatherND', 'ReverseSequence', 'Where', 'ReduceMax'],
   ...['ReduceMin', 'Max', 'Min', 'TopK'],
 ];
 
@@ -310,6 +318,7 @@ const TREATMENTS: readonly (readonly [readonly string[], Share])[] = [
   [['MaxPool'], ({ node, cotangents }, { b }) => [maxPool(b, node, cotangents[0] as Flow)]],
   [['GlobalMaxPool'], ({ node, cotangents }, { b }) => [globalMaxPool(b, node, cotangents[0] as Flow)]],
   [NORMS, sumLike],
+  [['ScatterElements', 'ScatterND'], scatter],
   [MOVING, move],
   [PASSING, pass],
   [STOPPING, nothing],

@@ -74,6 +74,18 @@ describe('a table', () => {
     expect(() => parseTable('', 't.csv')).toThrow(failure('CSV_INVALID', 'empty'));
   });
 
+  it('is refused in another encoding', () => {
+    const text = Buffer.from('age,colour\n3,red\n', 'utf16le').toString('utf8');
+    expect(() => parseTable(text, 't.csv')).toThrow(failure('CSV_INVALID', 'UTF-8'));
+  });
+
+  it('with a column twice is refused where the column is needed', () => {
+    const row = rowOf(parseTable('age,note,age,note\n3,a,4,b\n', 't.csv'), 1, 't.csv');
+    expect(() => encodeRow(row, [{ name: 'age' }])).toThrow(failure('ROW_INVALID', 'more than once'));
+    const other = rowOf(parseTable('age,note,note\n3,a,b\n', 't.csv'), 1, 't.csv');
+    expect([...encodeRow(other, [{ name: 'age' }]).values]).toEqual([3]);
+  });
+
   it('names the features where nobody else does', () => {
     const row = rowOf(parseTable('a,b\n1,2\n', 't.csv'), 1, 't.csv');
     expect(featuresOfRow(row, 2)).toEqual([{ name: 'a' }, { name: 'b' }]);

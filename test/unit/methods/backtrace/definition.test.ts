@@ -192,6 +192,12 @@ const LAYERS: readonly Drawn[] = [
     ],
   },
   {
+    name: 'GridSample',
+    shape: [1, 2, 3, 4],
+    weights: { grid: [1, 2, 3, 2] },
+    nodes: [node('GridSample', ['x', 'grid'], ['y'], { mode: string('linear') })],
+  },
+  {
     name: 'AveragePool with padding',
     shape: [1, 2, 5, 5],
     nodes: [

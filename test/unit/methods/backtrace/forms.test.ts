@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { float, int } from '../../../../src/graph/attributes';
+import { float, int, ints, string } from '../../../../src/graph/attributes';
 import type { Node, Tensor } from '../../../../src/graph/ir';
 import { specialise } from '../../../../src/graph/specialise';
 import { float32 } from '../../../../src/graph/tensor';
@@ -47,7 +47,27 @@ const FORMS: readonly Forms[] = [
       node('Div', ['e', 'all'], ['y']),
     ],
   },
+  {
+    name: 'a pool of norms',
+    plain: [
+      node('Reshape', ['x', 'signal'], ['s']),
+      node('Abs', ['s'], ['size']),
+      node('AveragePool', ['size'], ['p'], { kernel_shape: ints([3]), strides: ints([3]) }),
+      node('Reshape', ['p', 'row'], ['y']),
+    ],
+    other: [
+      node('Reshape', ['x', 'signal'], ['s']),
+      node('LpPool', ['s'], ['p'], { kernel_shape: ints([3]), strides: ints([3]), p: int(1) }),
+      node('Reshape', ['p', 'row'], ['y']),
+    ],
+  },
 ];
+
+const whole = (...values: number[]): Tensor => ({
+  dtype: 'int64',
+  shape: [values.length],
+  source: { kind: 'bytes', bytes: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) },
+});
 
 const initializers: Record<string, Tensor> = {
   w: float32(noise(WIDTH * WIDTH, 2), [WIDTH, WIDTH]),
@@ -55,14 +75,23 @@ const initializers: Record<string, Tensor> = {
   gain: float32(noise(WIDTH, 4), [WIDTH]),
   shift: float32(noise(WIDTH, 5), [WIDTH]),
   head: float32(noise(2 * WIDTH, 6), [WIDTH, 2]),
-  end: {
-    dtype: 'int64',
-    shape: [1],
-    source: { kind: 'bytes', bytes: new Uint8Array(BigInt64Array.of(-1n).buffer) },
-  },
+  places: { ...whole(2, 0, 1), shape: [ROWS, 1] },
+  end: whole(-1),
+  signal: whole(1, 1, -1),
+  row: whole(1, -1),
 };
 
-async function relevance(nodes: readonly Node[], mode: string): Promise<Float32Array> {
+it('refuses sums at places', async () => {
+  const nodes = [node('ScatterND', ['x', 'places', 'x'], ['y'], { reduction: string('add') })];
+  await expect(relevance(nodes, 'default')).rejects.toMatchObject({ code: 'UNSUPPORTED_ATTRIBUTE' });
+});
+
+it('refuses a start beyond all numbers', async () => {
+  const nodes = [node('Identity', ['x'], ['y'])];
+  await expect(relevance(nodes, 'default', 3e38)).rejects.toMatchObject({ code: 'MAP_NAN' });
+});
+
+async function relevance(nodes: readonly Node[], mode: string, multiplier = 1): Promise<Float32Array> {
   const graph = graphOf({
     inputs: [value('x', [ROWS, WIDTH])],
     outputs: ['z'],
@@ -72,7 +101,7 @@ async function relevance(nodes: readonly Node[], mode: string): Promise<Float32A
   });
   const specialised = unfuse(await specialise(graph, new Map([['x', [ROWS, WIDTH]]])));
   const feeds = new Map([['x', { dtype: 'float32' as const, shape: [ROWS, WIDTH], data: noise(ROWS * WIDTH, 7) }]]);
-  const options = { mode, stream: 'positive', multiplier: 1, scaler: 1, threshold: 0, saturation: false };
+  const options = { mode, stream: 'positive', multiplier, scaler: 2, threshold: 0, saturation: false };
   const subject = { graph: specialised, feeds, input: 'x', score: { output: 'z', select: [':' as const, 1] } };
   return (await backtrace.explain(subject, options, testRuntime())).map.data;
 }
