@@ -10,8 +10,11 @@ import { changedQuestion, sameInput, titleOf } from './questions';
 export interface ComparisonListener {
   /** A method has begun or ended. */
   changed(): void;
-  /** The method that has just succeeded. */
-  /** @param column which of the compared classes it explains */
+  /**
+   * A method has just succeeded.
+   *
+   * @param column which of the compared classes it explains
+   */
   found(explanation: Explanation, column: number): void;
   progress(progress: Progress): void;
 }
