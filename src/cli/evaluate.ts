@@ -37,7 +37,10 @@ export function evaluateCommand(program: Command, terminal: Terminal): void {
     )
     .argument('<model>', 'ONNX file')
     .option('--images <folder>', 'pictures; the names of folders in it may be their classes')
-    .option('--texts <folder|file.csv>', 'texts: .txt files, or a table with a column "text"')
+    .option(
+      '--texts <folder|file>',
+      'texts: a folder of .txt files, one with a text on each line, or a table with a column "text"',
+    )
     .option('--rows <file.csv>', 'rows of a table')
     .requiredOption(
       '--method <ids>',

@@ -138,7 +138,8 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       current.reveal();
       await current.judge();
     },
-    [commands.evaluateFolder]: async (...args) => rooms.evaluations.evaluate(filesOf(args)[0], namedBy(args)),
+    [commands.evaluateFolder]: async (...args) => rooms.evaluations.evaluate('folder', filesOf(args)[0], namedBy(args)),
+    [commands.evaluateFile]: async (...args) => rooms.evaluations.evaluate('file', filesOf(args)[0], namedBy(args)),
     [commands.chooseMethod]: async (...args) => {
       const files = filesOf(args);
       const { current } = rooms.panels;
@@ -265,6 +266,7 @@ async function showQuickActions(): Promise<void> {
       action(commands.compareMethods, 'layout', t('Compare Methods…')),
       action(commands.compareModels, 'git-compare', t('Compare Two Models…')),
       action(commands.evaluateFolder, 'graph', t('Evaluate Methods on Folder…')),
+      action(commands.evaluateFile, 'graph', t('Evaluate Methods on Texts or Rows…')),
       action(commands.chooseModel, 'circuit-board', t('Choose Model…')),
       action(commands.chooseMethod, 'beaker', t('Choose Method…')),
       action(commands.showNetwork, 'type-hierarchy', t('Show Network View')),

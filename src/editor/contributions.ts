@@ -21,6 +21,7 @@ export const commands = {
   exportReport: 'modelPrism.exportReport',
   judgeMap: 'modelPrism.judgeMap',
   evaluateFolder: 'modelPrism.evaluateFolder',
+  evaluateFile: 'modelPrism.evaluateFile',
   chooseModel: 'modelPrism.chooseModel',
   chooseMethod: 'modelPrism.chooseMethod',
   useModel: 'modelPrism.useModel',

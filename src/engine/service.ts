@@ -26,6 +26,7 @@ import { divergenceOf } from './divergence/divergence';
 import { Engine } from './engine';
 import { evaluate } from './evaluation/evaluate';
 import { pictureFolder } from './evaluation/folder';
+import { inputsOf } from './evaluation/tables';
 import { unfitMethods } from './fit';
 import { TokenStudies } from './generation/studies';
 import { judgeAnswer, summaryOf } from './judgeAnswer';
@@ -71,6 +72,10 @@ export class Service extends Engine implements ServiceApi {
 
   async folder({ images }: { images: string }): Promise<PictureFolder> {
     return pictureFolder(images);
+  }
+
+  async countInputs(sources: Pick<EvaluationParams, 'texts' | 'rows'>): Promise<number> {
+    return inputsOf(sources).length;
   }
 
   async evaluate({ model, ...question }: EvaluationParams, context?: CallContext): Promise<EvaluationOutcome> {

@@ -98,10 +98,15 @@ export interface PictureFolder {
   readonly labels?: string;
 }
 
-/** Methods to judge by metrics on a folder of pictures. */
+/** Methods to judge by metrics on pictures, texts or rows; one kind of them. */
 export interface EvaluationParams {
   readonly model: string;
-  readonly images: string;
+  /** A folder of pictures. */
+  readonly images?: string;
+  /** A folder of texts, a file with one on each line, or a table with a column of them. */
+  readonly texts?: string;
+  /** A table. */
+  readonly rows?: string;
   readonly masks?: string;
   readonly labels?: string;
   readonly methods: readonly string[];
@@ -139,6 +144,8 @@ export interface StudyApi {
   }): Promise<readonly JudgedMetric[]>;
   metrics(params: Record<string, never>): Promise<readonly MetricSummary[]>;
   folder(params: { readonly images: string }): Promise<PictureFolder>;
+  /** How many texts or rows there are. NO_TEXTS, NO_ROWS, TEXT_COLUMN_MISSING, CSV_INVALID, FILE_NOT_FOUND. */
+  countInputs(params: Pick<EvaluationParams, 'texts' | 'rows'>): Promise<number>;
   /** Takes long: reports {@link Progress}, can be cancelled, and goes on where it was stopped. */
   evaluate(params: EvaluationParams): Promise<EvaluationOutcome>;
   /** The methods that cannot explain by the model, found by building their graphs; may take seconds. */

@@ -59,3 +59,27 @@ describe('evaluating methods on a folder', () => {
     }
   });
 });
+
+describe('evaluating methods on texts and rows', () => {
+  afterEach(closeEverything);
+
+  const evaluateOn = async (command: string, file: string, metrics: readonly string[]): Promise<ReportState> => {
+    const named = { methods: ['gradient-x-input', 'occlusion'], metrics };
+    await vscode.commands.executeCommand(command, vscode.Uri.file(workspace(file)), named);
+    return (await latest()) ?? assert.fail();
+  };
+
+  it('takes the texts of a folder by the model that lies with them', async () => {
+    const { status, page, question } = await evaluateOn('modelPrism.evaluateFolder', 'reviews', ['token-deletion']);
+    assert.equal(status, 'ready');
+    assert.equal(question.texts, workspace('reviews'));
+    assert.match(page ?? '', /3 of 3 texts judged/);
+  });
+
+  it('takes the rows of a table', async () => {
+    const { status, page, question } = await evaluateOn('modelPrism.evaluateFile', 'wine/wines.csv', ['gini']);
+    assert.equal(status, 'ready');
+    assert.equal(question.rows, workspace('wine/wines.csv'));
+    assert.match(page ?? '', /20 of 20 rows judged/);
+  });
+});

@@ -48,6 +48,7 @@ describe('a workspace that is not trusted', () => {
       'modelPrism.evaluateFolder',
       () => [uri(workspace('watermark/pictures')), { methods: ['gradient'], metrics: ['gini'] }],
     ],
+    ['modelPrism.evaluateFile', () => [uri(workspace('wine/wines.csv')), { methods: ['gradient'], metrics: ['gini'] }]],
     ['modelPrism.exportPyTorch', () => [uri(workspace('untrusted.py')), 'Net', '', '1,3,8,8']],
     ['modelPrism.exportKeras', () => [uri(workspace('untrusted.h5'))]],
   ];

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { Kind } from '../../engine/evaluation/evaluation';
 import type { OptionValues } from '../../protocol';
 import type { EvaluationParams, PictureFolder } from '../../protocol/study';
+import { toRemoteError } from '../../rpc';
 import type { EngineRoom } from '../engine-room';
 import type { MethodChoice } from '../methods';
 import { type MetricChoice, needsMask } from '../metrics';
 import type { WorkspaceModels } from '../models';
-import { modelFor } from '../pick-model';
+import { modelFor, modelForTask } from '../pick-model';
+import { TEXT_TASKS } from '../texts';
 
 /** What the questions need of the extension. */
 export interface Asking {
@@ -19,14 +22,14 @@ export interface Asking {
   readonly storage: vscode.Uri;
 }
 
-async function browse(title: string, folder: boolean, start: string): Promise<string | undefined> {
+async function browse(title: string, start: string, extensions?: readonly string[]): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     title,
     openLabel: vscode.l10n.t('Use'),
     defaultUri: vscode.Uri.file(start),
-    canSelectFolders: folder,
-    canSelectFiles: !folder,
-    ...(!folder && { filters: { [vscode.l10n.t('Classes')]: ['csv', 'json'] } }),
+    canSelectFolders: !extensions,
+    canSelectFiles: extensions !== undefined,
+    ...(extensions && { filters: { [vscode.l10n.t('Texts and tables')]: [...extensions] } }),
   });
   return chosen?.[0]?.fsPath;
 }
@@ -65,50 +68,103 @@ function optionsOf(methods: MethodChoice, ids: readonly string[]): OptionValues 
   return Object.fromEntries(entries);
 }
 
-/** The folder of the results: the same for the same model and pictures, so that what is there is not done again. */
-function resultsOf({ storage }: Asking, model: string, images: string): string {
-  const key = createHash('sha256').update(`${model}\0${images}`).digest('hex').slice(0, 16);
-  return path.join(storage.fsPath, 'evaluations', key);
+/** The folder of the results: the same for the same model and inputs, so that what is there is not done again. */
+function resultsOf({ storage }: Asking, model: string, { kind, path: inputs }: Source): string {
+  const key = createHash('sha256').update(`${model}\0${inputs}${kind === 'images' ? '' : `\0${kind}`}`);
+  return path.join(storage.fsPath, 'evaluations', key.digest('hex').slice(0, 16));
 }
+
+/** What to evaluate on. */
+interface Source {
+  readonly kind: Kind;
+  readonly path: string;
+}
+
+/** What is known of inputs before anything is asked of them. */
+interface Found extends Source {
+  readonly model: string;
+  readonly count: number;
+  /** Of pictures. */
+  readonly folder?: PictureFolder;
+}
+
+const startOf = (): string => vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+
+/** Pictures or texts of a folder, with the model for them; undefined when the person gives up. Throws NO_IMAGES. */
+async function inFolder({ engine, models }: Asking, given: string): Promise<Found | undefined> {
+  try {
+    const folder = await engine.api.folder({ images: given });
+    const model = await modelFor(models, folder.first);
+    return model === undefined ? undefined : { kind: 'images', path: given, model, count: folder.count, folder };
+  } catch (error) {
+    if (toRemoteError(error).code !== 'NO_IMAGES') throw error;
+    const count = await engine.api.countInputs({ texts: given }).catch(() => 0);
+    if (count === 0) throw error;
+    const model = await modelForTask(models, TEXT_TASKS, path.join(given, 'text'));
+    return model === undefined ? undefined : { kind: 'texts', path: given, model, count };
+  }
+}
+
+/** Texts or rows of a file, as the model that lies with it takes them. */
+async function inFile({ engine, models }: Asking, file: string): Promise<Found | undefined> {
+  const isTable = /\.(csv|tsv)$/i.test(file);
+  const model = await modelForTask(models, isTable ? ['tabular', ...TEXT_TASKS] : TEXT_TASKS, file);
+  if (model === undefined) return undefined;
+  const { task } = await engine.api.model({ path: model });
+  const kind = isTable && task === 'tabular' ? 'rows' : 'texts';
+  return { kind, path: file, model, count: await engine.api.countInputs({ [kind]: file }) };
+}
+
+const methodsTitle = ({ kind, count }: Found): string => {
+  const { t } = vscode.l10n;
+  if (kind === 'texts') return t('Evaluate which methods on {0} texts?', count);
+  return kind === 'rows'
+    ? t('Evaluate which methods on {0} rows?', count)
+    : t('Evaluate which methods on {0} pictures?', count);
+};
 
 /**
  * Asks all that an evaluation needs to know; undefined when the person gives up.
  *
- * @param folder the pictures; asked for when absent
- * @throws PrismError FILE_NOT_FOUND, NO_IMAGES
+ * @param given a folder of pictures or texts, or a file of texts or rows; asked for when absent, `wanted` saying which
+ * @throws PrismError FILE_NOT_FOUND, NO_IMAGES, NO_TEXTS, NO_ROWS, TEXT_COLUMN_MISSING
  */
 export async function askEvaluation(
   asking: Asking,
-  folder?: string,
+  wanted: 'folder' | 'file',
+  given?: string,
   named: Named = {},
 ): Promise<EvaluationParams | undefined> {
-  const { engine, models, methods } = asking;
-  const start = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
-  const images = folder ?? (await browse(vscode.l10n.t('Evaluate on which folder of pictures?'), true, start));
-  if (images === undefined) return undefined;
-  const found = await engine.api.folder({ images });
-  const model = await modelFor(models, found.first);
-  if (model === undefined) return undefined;
-  const title = vscode.l10n.t('Evaluate which methods on {0} pictures?', found.count);
-  const ids = named.methods ?? (await methods.pickSeveral(model, title));
+  const { engine, methods } = asking;
+  const { t } = vscode.l10n;
+  const source =
+    given ??
+    (wanted === 'folder'
+      ? await browse(t('Evaluate on which folder of pictures or texts?'), startOf())
+      : await browse(t('Evaluate on which texts or rows?'), startOf(), ['txt', 'csv', 'tsv']));
+  if (source === undefined) return undefined;
+  const found = await (wanted === 'folder' ? inFolder(asking, source) : inFile(asking, source));
+  if (!found) return undefined;
+  const { kind, model, folder } = found;
+  const ids = named.methods ?? (await methods.pickSeveral(model, methodsTitle(found)));
   if (!ids) return undefined;
-  const companions = await pickCompanions(images, found);
+  const companions = folder ? await pickCompanions(source, folder) : {};
   if (!companions) return undefined;
-  const masked = companions.masks !== undefined || found.masked > 0;
+  const masked = companions.masks !== undefined || (folder?.masked ?? 0) > 0;
   const metrics = named.metrics
     ? (await engine.api.metrics({})).filter(({ id }) => named.metrics?.includes(id))
-    : await asking.metrics.pick('images', masked);
+    : await asking.metrics.pick(kind, masked);
   if (!metrics) return undefined;
-  const wanting = !masked && metrics.some(needsMask);
-  const masks = wanting ? await browse(vscode.l10n.t('Where are the masks?'), true, path.dirname(images)) : undefined;
+  const wanting = kind === 'images' && !masked && metrics.some(needsMask);
+  const masks = wanting ? await browse(t('Where are the masks?'), path.dirname(source)) : undefined;
   return {
     model,
-    images,
+    [kind]: source,
     ...companions,
     ...(masks !== undefined && { masks }),
     methods: ids,
     methodOptions: optionsOf(methods, ids),
     metrics: metrics.map(({ id }) => id),
-    out: resultsOf(asking, model, images),
+    out: resultsOf(asking, model, found),
   };
 }

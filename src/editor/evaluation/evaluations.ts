@@ -26,9 +26,9 @@ export class Evaluations implements vscode.Disposable, vscode.WebviewPanelSerial
     return this.#open;
   }
 
-  /** Asks what to evaluate on a folder, and does. */
-  async evaluate(folder: vscode.Uri | undefined, named: Named): Promise<void> {
-    const question = await askEvaluation(this.asking, folder?.fsPath, named);
+  /** Asks what to evaluate on a folder of pictures or texts, or on a file of texts or rows, and does. */
+  async evaluate(wanted: 'folder' | 'file', given: vscode.Uri | undefined, named: Named): Promise<void> {
+    const question = await askEvaluation(this.asking, wanted, given?.fsPath, named);
     if (question) await this.start(question);
   }
 
@@ -88,8 +88,11 @@ export class Evaluations implements vscode.Disposable, vscode.WebviewPanelSerial
 /** The question that a webview has kept; undefined when it has kept none that makes sense. */
 function keptEvaluation(state: unknown): EvaluationParams | undefined {
   if (typeof state !== 'object' || state === null) return undefined;
-  const { model, images, out, methods, metrics } = state as Partial<Record<keyof EvaluationParams, unknown>>;
-  const named = [model, images, out].every((part) => typeof part === 'string');
+  const { model, images, texts, rows, out, methods, metrics } = state as Partial<
+    Record<keyof EvaluationParams, unknown>
+  >;
+  const isName = (part: unknown): boolean => typeof part === 'string';
+  const named = [model, out].every(isName) && [images, texts, rows].filter(isName).length === 1;
   const listed = [methods, metrics].every(
     (part) => Array.isArray(part) && part.every((entry) => typeof entry === 'string'),
   );

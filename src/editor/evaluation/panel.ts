@@ -1,6 +1,7 @@
 import { copyFile, readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { sourceOf } from '../../engine/evaluation/tables';
 import { PrismError } from '../../graph/errors';
 import type { ReportApi, ReportHostApi, ReportState } from '../../protocol/report';
 import type { EvaluationParams } from '../../protocol/study';
@@ -18,7 +19,8 @@ export interface EvaluationRooms {
 }
 
 /** The name under which an evaluation is shown. */
-const titleOf = ({ model, images }: EvaluationParams): string => `${path.parse(model).name} · ${path.basename(images)}`;
+const titleOf = (question: EvaluationParams): string =>
+  `${path.parse(question.model).name} · ${path.basename(sourceOf(question).path)}`;
 
 /** One evaluation and its webview: the report as it grows. */
 export class EvaluationPanel implements vscode.Disposable {
@@ -75,7 +77,7 @@ export class EvaluationPanel implements vscode.Disposable {
     const view = this.#view;
     const { engine, log } = this.#rooms;
     const run = view.runs.begin();
-    const what = `evaluation of ${question.model} on ${question.images}`;
+    const what = `evaluation of ${question.model} on ${sourceOf(question).path}`;
     view.update({ status: 'working', question, error: undefined, progress: undefined });
     try {
       const { judged, count, failures } = await engine.api.evaluate(question, run);
@@ -137,16 +139,16 @@ export class EvaluationPanel implements vscode.Disposable {
   };
 
   async #export(format: keyof typeof files): Promise<void> {
-    const { images, out } = this.state.question;
+    const { question } = this.state;
     const name = `${this.state.title.replace(' · ', '.')}.evaluation.${format}`;
     const uri = await vscode.window.showSaveDialog({
       title: vscode.l10n.t('Export the evaluation'),
-      defaultUri: vscode.Uri.file(path.join(path.dirname(images), name)),
+      defaultUri: vscode.Uri.file(path.join(path.dirname(sourceOf(question).path), name)),
       filters: { [format.toUpperCase()]: [format] },
     });
     if (!uri) return;
     try {
-      await copyFile(path.join(out, files[format]), uri.fsPath);
+      await copyFile(path.join(question.out, files[format]), uri.fsPath);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new PrismError('FILE_UNWRITABLE', `${uri.fsPath} cannot be written: ${why}`, {}, { cause });

@@ -42,17 +42,46 @@ export function sourceOf(question: Sources): { readonly kind: Kind; readonly pat
 export function inputsOf(question: Sources): Item[] {
   const { kind, path } = sourceOf(question);
   if (kind === 'rows') return rowsOf(path, question.labels);
-  if (kind === 'texts') return isTable(path) ? textRowsOf(path, question.labels) : textsOf(path, question.labels);
+  if (kind === 'texts') {
+    if (isFile(path, /^\.txt$/i)) return linesOf(path);
+    return isFile(path, TABLE) ? textRowsOf(path, question.labels) : textsOf(path, question.labels);
+  }
   const { masks, labels } = question;
   return findItems({ images: path, ...(masks !== undefined && { masks }), ...(labels !== undefined && { labels }) });
 }
 
-const isTable = (path: string): boolean =>
-  /^\.(csv|tsv)$/i.test(extname(path)) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
+const TABLE = /^\.(csv|tsv)$/i;
+
+const isFile = (path: string, extension: RegExp): boolean =>
+  extension.test(extname(path)) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
+
+/** A text on each line of a file; lines without any are none. Throws FILE_NOT_FOUND, NO_TEXTS. */
+function linesOf(file: string): Item[] {
+  const items = read(file)
+    .split(/\r\n|\n|\r/)
+    .flatMap((line, index): Item[] => {
+      const text = line.trim();
+      return text === '' ? [] : [{ name: rowName(file, index), path: file, given: { text }, contents: text }];
+    });
+  if (items.length > 0) return items;
+  throw new PrismError('NO_TEXTS', `${file} is empty; write a text on each of its lines`, { file });
+}
+
+/** Throws FILE_NOT_FOUND. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (cause) {
+    throw new PrismError('FILE_NOT_FOUND', `${file} cannot be read; check the path`, { file }, { cause });
+  }
+}
+
+/** Texts that are no inputs: what lies with a model. */
+const COMPANION = /^(labels|classes|vocab|vocabulary|merges|readme|licen[cs]e|requirements)\.txt$/i;
 
 /** The texts of a folder and of those in it. */
 function textsOf(folder: string, labels: string | undefined): Item[] {
-  const files = filesOf(folder).filter((path) => /\.txt$/i.test(path));
+  const files = filesOf(folder).filter((path) => /\.txt$/i.test(path) && !COMPANION.test(basename(path)));
   if (files.length === 0) {
     throw new PrismError('NO_TEXTS', `there are no texts (.txt) in ${folder}; name a folder of texts`, {
       file: folder,
@@ -67,13 +96,7 @@ function textsOf(folder: string, labels: string | undefined): Item[] {
 
 /** Throws FILE_NOT_FOUND, CSV_INVALID, NO_ROWS. */
 function tableOf(file: string): Table {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PrismError('FILE_NOT_FOUND', `${file} cannot be read; check the path`, { file }, { cause });
-  }
-  const table = parseTable(text, file);
+  const table = parseTable(read(file), file);
   if (table.rows.length > 0) return table;
   throw new PrismError('NO_ROWS', `${file} names columns, but has no rows`, { file });
 }

@@ -163,6 +163,26 @@ describe('evaluate on texts', () => {
     });
   });
 
+  it('reads a text on each line of a file, and no vocabulary that lies with a model', async () => {
+    const file = workspace.write('reviews.txt', `${TEXTS[0]}\r\n\n${TEXTS[1]}\n`);
+    const how = ['--method', 'gradient-x-input', '--metric', 'token-deletion', '--explain', 'predicted'];
+    await ask(reader(), '--texts', file, ...how);
+    expect(lines().map(({ image }) => image)).toEqual(['reviews.txt:1', 'reviews.txt:3']);
+    expect(metricOf('reviews.txt:3', 'gradient-x-input', 'token-deletion')).toBeCloseTo(lost(TEXTS[1], false), 6);
+    for (const name of ['vocabulary.txt', 'labels.txt', 'one.txt']) workspace.write(`f/${name}`, TEXTS[0]);
+    await prism(workspace, [
+      'evaluate',
+      reader(),
+      '--out',
+      workspace.path('f-out'),
+      '--texts',
+      workspace.path('f'),
+      ...how,
+    ]);
+    const found = readFileSync(workspace.path('f-out/results.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(found.map((one) => (JSON.parse(one) as Entry).image)).toEqual(['one.txt']);
+  });
+
   it('has no value where there is nothing to take out', async () => {
     const file = workspace.write('one.csv', 'text\ngood\n');
     const { code } = await ask(reader(), '--texts', file, '--method', 'gradient-x-input', '--metric', 'token-deletion');
