@@ -23,7 +23,7 @@ import { aboutSource } from './source/commands';
 import type { NotebookPictures } from './source/notebooks';
 import type { SourceTies } from './source/ties';
 import { hasParts, partsAsked, wantedFrom, wantedRow, wantedText } from './texts';
-import type { TokenPanels } from './tokens/studies';
+import { isTokenWish, type TokenPanels } from './tokens/studies';
 import type { ModelComparisons } from './two-models/comparisons';
 
 export interface CommandRooms {
@@ -107,6 +107,8 @@ export function registerCommands(rooms: CommandRooms): vscode.Disposable[] {
       if (wanted) await explainer.explainParts(wanted);
     },
     [commands.explainTokens]: async (...args) => {
+      const wish = args.find(isTokenWish);
+      if (wish) return rooms.tokens.open(wish.tokens, wish.at);
       const wanted = await wantedText(filesOf(args).find(({ path }) => /\.txt$/i.test(path)));
       if (wanted) await rooms.tokens.explain(wanted);
     },

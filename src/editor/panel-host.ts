@@ -17,6 +17,7 @@ import type { Pins } from './pins';
 import type { QuestionChange } from './questions';
 import { openConfig, writeConfig } from './settings-file';
 import type { LinkedState } from './state-link';
+import { tokenHost } from './tokens/host';
 import type { Visited } from './visited';
 
 /** A panel, as what its webview asks for is done with it. */
@@ -143,6 +144,7 @@ export function panelHost(desk: PanelDesk): Implementation<HostApi> {
     receptiveField: (params, context) => place(context, 'receptiveField', params),
     readers: (params, context) => place(context, 'readers', params),
     ...pfvHost(desk),
+    ...tokenHost(desk),
     exportAs: async ({ format, png }, context) => {
       await exportShown(desk, format, context, png);
     },

@@ -55,3 +55,17 @@ export function questionBehind(explanation: Explanation, asked: PanelQuestion | 
     { compare, classes, score, where, token, target: score === undefined ? target.index : undefined },
   );
 }
+
+/**
+ * What to ask about one token of a text: its label, or of a model that goes on with texts why the token comes after what
+ * stands before it; undefined where the model says nothing of single tokens.
+ */
+export function questionAt({ model, text }: Explanation, token: number): QuestionChange | undefined {
+  const { start, id } = text?.tokens[token] ?? {};
+  if (text === undefined || start === undefined) return undefined;
+  const { task } = model;
+  if (task === 'token-classification') return { token, target: undefined, score: undefined };
+  const before = text.text.slice(0, start);
+  if (task !== 'text-generation' || before.trim() === '') return undefined;
+  return { text: before, textFile: undefined, target: id, token: undefined, score: undefined };
+}

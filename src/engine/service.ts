@@ -17,7 +17,7 @@ import type {
   Sheet,
   Unfit,
 } from '../protocol/study';
-import type { TokenStudy, TokenStudyParams } from '../protocol/tokens';
+import type { TokenLayer, TokenStudy, TokenStudyParams } from '../protocol/tokens';
 import type { CallContext } from '../rpc';
 import { type AskedAttention, AttentionHeads, attentionsOfAnswer } from './attention/attention';
 import { pictureOfSheet } from './compare';
@@ -36,6 +36,7 @@ import { alikeIn, queryOf, type Search } from './pfv/alike';
 import { LayerChannels } from './pfv/channels';
 import { sourcesOf } from './pfv/sources';
 import { silentUnits } from './silent';
+import { tokenLayers } from './tokenLayers';
 
 /** The engine with what an editor asks beside single explanations. */
 export class Service extends Engine implements ServiceApi {
@@ -137,6 +138,12 @@ export class Service extends Engine implements ServiceApi {
 
   async releaseTokens({ study }: { study: string }): Promise<void> {
     this.#tokens.release(study);
+  }
+
+  async tokenLayers({ explanation }: { explanation: string }, context?: CallContext): Promise<readonly TokenLayer[]> {
+    const { answer } = this.living(explanation);
+    const { result } = await this.work(answer.model.path, (desk) => tokenLayers(desk, answer), context);
+    return result;
   }
 
   async silent({ explanation }: { explanation: string }, context?: CallContext): Promise<readonly SilentUnits[]> {

@@ -10,6 +10,7 @@ import type {
 } from '../protocol';
 import type { PfvHostApi } from './pfv';
 import type { JudgedMetric, Unfit } from './study';
+import type { TokenHostApi } from './tokens';
 import type { ViewState } from './view';
 
 /** One method of a comparison, for one class; its map is asked for apart, by the handle of its explanation. */
@@ -114,7 +115,7 @@ export interface PanelView {
 }
 
 /** What the webview may ask of the host. */
-export interface HostApi extends PfvHostApi {
+export interface HostApi extends PfvHostApi, TokenHostApi {
   /** The webview is listening: send it a snapshot. */
   ready(params: Record<string, never>): Promise<PanelState>;
   explainTarget(params: { readonly index: number }): Promise<void>;

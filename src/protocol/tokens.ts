@@ -65,6 +65,26 @@ export interface TokenApi {
   /** Writes the map (npy, [rows, tokens]), its picture (png) or all that is known (json). */
   saveTokens(params: { readonly study: string; readonly path: string }): Promise<void>;
   releaseTokens(params: { readonly study: string }): Promise<void>;
+  /** Relevance of the tokens of a living explanation, layer by layer. NO_TOKENS, METHOD_WITHOUT_LAYERS. */
+  tokenLayers(params: { readonly explanation: string }): Promise<readonly TokenLayer[]>;
+}
+
+/** What the panel of an explanation may ask of the host about the tokens of its text. */
+export interface TokenHostApi {
+  tokenLayers(params: Record<string, never>): Promise<readonly TokenLayer[]>;
+  /** Explains the label of a token, or why it comes next to a model that goes on with texts. */
+  explainToken(params: { readonly token: number }): Promise<void>;
+  /** Shows the map token × token, and this token in it. */
+  showTokens(params: { readonly token: number }): Promise<void>;
+}
+
+/** The relevance of every token at one layer. */
+export interface TokenLayer {
+  /** Name of the value in the model. */
+  readonly id: string;
+  readonly title: string;
+  readonly op: string;
+  readonly relevance: Float32Array;
 }
 
 /** What the panel of tokens shows; it is sent whole. */
@@ -74,6 +94,8 @@ export interface TokensState extends ViewState {
   readonly study?: TokenStudy;
   /** How many rows were asked for. */
   readonly goal: number;
+  /** The token to look at first. */
+  readonly at?: number;
 }
 
 /** What the webview of tokens may ask of the host. */

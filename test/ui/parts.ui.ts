@@ -74,6 +74,61 @@ describe('a text', () => {
     await accessible();
   });
 
+  test.each(['dark', 'light'] as const)(
+    'tells of the token that is clicked, and of it at every layer, %s',
+    async (theme) => {
+      await show({ text: { text: TEXT, tokens: tokensOf(TEXT) } }, theme);
+      await panel.page.locator('prism-text .token', { hasText: 'Nobody' }).click();
+      const detail = panel.page.locator('prism-token-detail');
+      await detail.getByText('30 % of all relevance').waitFor();
+      expect(await detail.innerText()).toMatch(/Nobody\s+-1\.20/);
+      expect(await detail.innerText()).toContain('number 2 of 9 by strength');
+      await detail.getByRole('button', { name: 'At every layer' }).press('Enter');
+      await detail.getByRole('listitem').first().waitFor();
+      expect(
+        await detail.getByRole('listitem').evaluateAll((all) => all.map((line) => line.getAttribute('aria-label'))),
+      ).toEqual([
+        'embedding: -1.20, 30 % of the layer',
+        'encoder.0: -0.200, 4.0 % of the layer',
+        'encoder.1: +0.800, 7.5 % of the layer',
+      ]);
+      const directory = process.env.SCREENSHOTS;
+      if (directory) await panel.page.screenshot({ path: `${directory}/token-${theme}.png` });
+      await accessible();
+      // Another token needs no other question.
+      await panel.page.locator('prism-text .token', { hasText: 'spotless' }).click();
+      await detail.getByText('number 1 of 9 by strength').waitFor();
+      expect(await panel.calls('tokenLayers')).toHaveLength(1);
+    },
+  );
+
+  test('asks why a label or a word stands where it does', async () => {
+    await show({ text: { text: TEXT, tokens: tokensOf(TEXT) } });
+    const task = (name: string) =>
+      panel.page.evaluate(async (wanted) => {
+        const { explanation } = demo.state;
+        await demo.update({
+          explanation: { ...explanation!, id: wanted, model: { ...explanation!.model, task: wanted } },
+        });
+      }, name);
+    await task('token-classification');
+    const list = panel.page.getByRole('listbox', { name: /tokens/ });
+    await list.focus();
+    for (const key of ['Home', 'ArrowDown']) await list.press(key);
+    await panel.page.getByRole('button', { name: 'Why this label?' }).press('Enter');
+    await panel.page.getByRole('button', { name: 'In the map token × token' }).press('Enter');
+    expect(await panel.calls('explainToken')).toEqual([{ token: 1 }]);
+    expect(await panel.calls('showTokens')).toEqual([{ token: 1 }]);
+    await task('text-generation');
+    await panel.page.getByRole('button', { name: 'Why does it come here?' }).waitFor();
+    // Nothing stands before the first word.
+    await list.press('Home');
+    await panel.page.getByRole('button', { name: 'Why does it come here?' }).waitFor({ state: 'detached' });
+    // Enter asks for the layers.
+    await list.press('Enter');
+    await expect.poll(() => panel.calls('tokenLayers')).toHaveLength(1);
+  });
+
   test('may be long: only the rows in sight are made', async () => {
     const long = Array.from({ length: 5000 }, (_, i) => `word${i}`).join(' ');
     await show({ text: { text: long, tokens: tokensOf(long) } });

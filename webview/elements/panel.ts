@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Explanation, Where } from '../../src/protocol';
-import { colourMap } from '../logic/colour-maps';
+import { type ColourMap, colourMap } from '../logic/colour-maps';
 import { conservationText } from '../logic/conservation';
 import { number } from '../logic/numbers';
 import type { PanelModel } from '../logic/panel-model';
@@ -26,11 +26,13 @@ import './pins';
 import './progress';
 import './section';
 import './text';
+import './token-detail';
 import './row';
 import { select } from './select';
 import './stage';
 import './toolbar';
 import type { Stage } from './stage';
+import type { TokenDetail } from './token-detail';
 
 const sideways: Readonly<Record<string, -1 | 1>> = { ArrowLeft: -1, ArrowRight: 1 };
 
@@ -46,8 +48,11 @@ export class Panel extends PrismElement {
   /** Counts the changes of the theme. */
   @state() private theme = 0;
   @state() private photo: Photo | undefined;
+  /** The token of a text that is looked at. */
+  @state() private token: number | undefined;
 
   @query('prism-stage') private stage!: Stage | null;
+  @query('prism-token-detail') private detail!: TokenDetail | null;
 
   readonly #themes = new MutationObserver(() => {
     this.theme++;
@@ -211,7 +216,19 @@ export class Panel extends PrismElement {
     return html`<main class="explained">
       <h1 class="unseen">${t('Explanation of {0}', row?.name ?? text?.path?.split(/[\\/]/).at(-1) ?? t('a text'))}</h1>
       <div class="stage">
-        ${text ? html`<prism-text .t=${t} .content=${text} .colours=${colours}></prism-text>` : nothing}
+        ${
+          text
+            ? html`<prism-text
+                .t=${t}
+                .content=${text}
+                .colours=${colours}
+                @token-choose=${({ detail }: CustomEvent<number>) => {
+                  this.token = detail;
+                }}
+                @token-open=${() => this.detail?.showLayers()}
+              ></prism-text>`
+            : nothing
+        }
         ${
           row
             ? html`<prism-row
@@ -228,8 +245,24 @@ export class Panel extends PrismElement {
       <aside>
         ${this.#classes(model, explanation, (index) => model.explainTarget(index))}
         ${model.judged.length > 0 ? this.#judged(model) : nothing}
+        ${this.#token(model, explanation, colours)}
       </aside>
     </main>`;
+  }
+
+  /** The token that is looked at; another text has other ones. */
+  #token(model: PanelModel, explanation: Explanation, colours: ColourMap): TemplateResult | typeof nothing {
+    const { token } = this;
+    if (token === undefined || !explanation.text?.tokens[token]) return nothing;
+    return html`<prism-section class="token" .t=${model.t} heading=${model.t('Token')}>
+      <prism-token-detail
+        .t=${model.t}
+        .model=${model}
+        .explanation=${explanation}
+        .token=${token}
+        .colours=${colours}
+      ></prism-token-detail>
+    </prism-section>`;
   }
 
   #main(model: PanelModel, explanation: Explanation): TemplateResult {

@@ -21,6 +21,15 @@ const ROW = 22;
 
 const keys: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
 
+declare module './element' {
+  interface PrismEvents {
+    /** A token is looked at, by its place. */
+    'token-choose': number;
+    /** Enter or a double click: more is wanted of the token that is looked at. */
+    'token-open': number;
+  }
+}
+
 /** A text in the colours of its relevance, and its tokens as bars. */
 @customElement('prism-text')
 export class TextView extends PrismElement {
@@ -233,6 +242,7 @@ export class TextView extends PrismElement {
       aria-description=${this.#told(part)}
       data-token=${token!}
       @click=${() => this.#choose(token!, true)}
+      @dblclick=${() => this.emit('token-open', token!)}
       >${text}</span
     >`;
   }
@@ -302,6 +312,11 @@ export class TextView extends PrismElement {
     const last = (this.content?.tokens.length ?? 0) - 1;
     if (event.altKey || event.ctrlKey || event.metaKey || last < 0) return;
     const now = this.at ?? -1;
+    if (event.key === 'Enter' && this.at !== undefined) {
+      event.preventDefault();
+      this.emit('token-open', this.at);
+      return;
+    }
     const step = keys[event.key];
     const next = event.key === 'Home' ? 0 : event.key === 'End' ? last : step === undefined ? undefined : now + step;
     if (next === undefined) return;

@@ -1,5 +1,6 @@
 import type { RemoteError } from '../../src/protocol';
 import type { HostApi } from '../../src/protocol/panel';
+import type { TokenLayer } from '../../src/protocol/tokens';
 import { type Client, toRemoteError } from '../../src/rpc';
 
 export type ExportFormat = Parameters<HostApi['exportAs']>[0]['format'];
@@ -34,6 +35,21 @@ export class Requests {
 
   exportAs(format: ExportFormat, png?: Uint8Array): Promise<void> {
     return this.ask(() => this.host.exportAs(png ? { format, png } : { format }));
+  }
+
+  /** Relevance of the text's tokens at every layer. */
+  tokenLayers(): Promise<readonly TokenLayer[]> {
+    return this.host.tokenLayers({});
+  }
+
+  /** Explains what the model says at a token. */
+  explainToken(token: number): Promise<void> {
+    return this.ask(() => this.host.explainToken({ token }));
+  }
+
+  /** Shows a token in the map token × token. */
+  showTokens(token: number): Promise<void> {
+    return this.ask(() => this.host.showTokens({ token }));
   }
 
   /** Compares for another class as well, which the host asks for where none is given. */

@@ -33,6 +33,8 @@ export class TokensView extends PrismElement {
 
   @query('prism-token-matrix') private matrix!: TokenMatrix | null;
 
+  /** Whether the token that was asked for has been looked at. */
+  #arrived = false;
   /** Whether the newest row is looked at as it comes. */
   #follows = true;
 
@@ -43,6 +45,12 @@ export class TokensView extends PrismElement {
     const { study } = next;
     if (study?.id !== before?.id) this.#follows = true;
     const last = Math.max(0, (study?.rows.length ?? 1) - 1);
+    const { at } = next;
+    // The token that somebody has asked for, once it is there: a label's row, of a text that goes on the column.
+    if (study && at !== undefined && !this.#arrived && study.rows.length > 0) {
+      this.#arrived = study.kind === 'generation' || study.rows.some((row) => row.at === at);
+      if (this.#arrived) this.#lookAt(study, at);
+    }
     if (this.#follows && study) this.#look({ row: last, column: strongest(study, last) });
     else this.row = Math.min(this.row, last);
   }
@@ -139,7 +147,12 @@ export class TokensView extends PrismElement {
     return html`
       <section class="reasons" aria-label=${t('The text')}>
         <p class="told" aria-live="polite">${this.#told(study, look)}</p>
-        <prism-text .t=${t} .content=${textOf(study, look)} .colours=${colours}></prism-text>
+        <prism-text
+          .t=${t}
+          .content=${textOf(study, look)}
+          .colours=${colours}
+          @token-choose=${({ detail }: CustomEvent<number>) => this.#lookAt(study, detail)}
+        ></prism-text>
       </section>
       <section
         class="map"
@@ -198,6 +211,18 @@ export class TokensView extends PrismElement {
       visible(target.label),
       percent(Math.abs(value) / all),
     );
+  }
+
+  /** A token: its own row where it is explained, else what it contributes to the others. */
+  #lookAt(study: TokenStudy, token: number): void {
+    this.#follows = false;
+    const row = study.rows.findIndex(({ at }) => at === token);
+    if (row >= 0) {
+      this.#look({ row, column: strongest(study, row) });
+      return;
+    }
+    this.column = token;
+    this.axis = 'column';
   }
 
   #look({ row, column }: { readonly row: number; readonly column: number }): void {

@@ -24,7 +24,8 @@ export class TokensPanel implements vscode.Disposable {
   readonly #rooms: TokensRooms;
   readonly #view: ViewPanel<TokensHostApi, TokensApi, TokensState>;
 
-  constructor(rooms: TokensRooms, question: TokenStudyParams) {
+  /** @param at the token to look at first */
+  constructor(rooms: TokensRooms, question: TokenStudyParams, at?: number) {
     this.#rooms = rooms;
     const { text = '', textFile } = question;
     const name = textFile === undefined ? `“${text.trim().slice(0, 24)}”` : path.basename(textFile);
@@ -33,7 +34,7 @@ export class TokensPanel implements vscode.Disposable {
     this.#view = new ViewPanel(vscode.window.createWebviewPanel('modelPrism.tokens', title, place), {
       ...rooms,
       script: 'tokens',
-      state: { status: 'working', question, goal: FIRST, l10n: strings() },
+      state: { status: 'working', question, goal: FIRST, l10n: strings(), ...(at !== undefined && { at }) },
       host: this.#host,
       send: (api) => () => api.update(this.state),
     });

@@ -1,9 +1,18 @@
 import type * as vscode from 'vscode';
-import type { TokensState } from '../../protocol/tokens';
+import type { TokenStudyParams, TokensState } from '../../protocol/tokens';
 import type { WorkspaceModels } from '../models';
 import { modelForTask } from '../pick-model';
 import type { Wanted } from '../texts';
 import { TokensPanel, type TokensRooms } from './panel';
+
+/** A text to explain token by token by what explains it already, and the token to look at first. */
+export interface TokenWish {
+  readonly tokens: TokenStudyParams;
+  readonly at: number;
+}
+
+export const isTokenWish = (value: unknown): value is TokenWish =>
+  typeof value === 'object' && value !== null && 'tokens' in value && 'at' in value;
 
 /** Texts that are explained token by token, each in a panel of its own. */
 export class TokenPanels implements vscode.Disposable {
@@ -25,7 +34,12 @@ export class TokenPanels implements vscode.Disposable {
     const model = await modelForTask(models, ['text-generation', 'token-classification'], file);
     if (model === undefined) return;
     const method = await methods.fitting(model);
-    const panel = new TokensPanel(this.rooms, { ...input, model, method, options: methods.options(method) });
+    this.open({ ...input, model, method, options: methods.options(method) });
+  }
+
+  /** @param at the token to look at first */
+  open(question: TokenStudyParams, at?: number): void {
+    const panel = new TokensPanel(this.rooms, question, at);
     this.#open.add(panel);
     panel.onDisposed(() => this.#open.delete(panel));
   }

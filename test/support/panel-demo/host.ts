@@ -366,6 +366,22 @@ function start(): void {
         }),
       );
     },
+    async tokenLayers(params) {
+      note('tokenLayers', params);
+      const { data } = partsMap(partsOf(demo.state.explanation) ?? [], 0);
+      return ['embedding', 'encoder.0', 'encoder.1'].map((title, i) => ({
+        id: title,
+        title,
+        op: 'Add',
+        relevance: data.map((value, at) => value + i * (at % 2)),
+      }));
+    },
+    async explainToken(params) {
+      note('explainToken', params);
+    },
+    async showTokens(params) {
+      note('showTokens', params);
+    },
     async exportComparison(params) {
       note('exportComparison', params);
     },
