@@ -7,7 +7,7 @@ import type { Program } from '../methods/method';
 import type { Lru } from './lru';
 
 /** The most that one trace may hold; a graph whose trace would be larger is run as a whole. */
-const MAX_TRACE_BYTES = 256 * 2 ** 20;
+const MAX_TRACE_BYTES = 320 * 2 ** 20;
 
 /** What a trace made, to be read by any number of passes. */
 export type Traced = ReadonlyMap<string, NdArray>;

@@ -13,6 +13,7 @@ import { inPairs, isManifold, rulesOf, type Walk } from './operators';
 import { type StartOptions, startOf } from './start';
 import { statesOf, withStates } from './states';
 import { carrierOf, Streams } from './streams';
+import { Vanishing } from './vanishing';
 
 export interface BacktraceRequest {
   /** The input that is looked at; token numbers are explained as what their embeddings are worth. */
@@ -91,12 +92,14 @@ export function traceBack(
   const roots = [input, ...others.map(({ name }) => name)];
   const carries = carrierOf(b.dtype(input));
   const ledger = new Ledger(b);
+  const wires = new Wires(b, input);
+  const streams = new Streams(b, roots, carries);
   const walk: Walk = {
     b,
     ledger,
-    wires: new Wires(b, input),
-    streams: new Streams(b, roots, carries),
-    output,
+    wires,
+    streams,
+    vanishing: new Vanishing(model, streams, wires, output),
     wiring: wiring(model),
     saturation,
     biases: new Map(),

@@ -8,7 +8,7 @@ import { castTo } from '../../ops/common';
 export type Flow = readonly string[];
 
 /** What stands beside a denominator: above everything lost in float32, below everything that counts. */
-export const TINY = 1e-20;
+export const TINY = 1e-18;
 
 /** In a type wide enough for quotients. */
 export const wide = (b: Builder, x: string): string => (b.dtype(x) === 'float64' ? x : castTo(b, x, 'float32'));

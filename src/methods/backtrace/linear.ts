@@ -5,8 +5,7 @@ import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
 import { backward, besideOutput, forward, isConvolution, type Layer } from '../relevance/linear';
 import type { Bounds } from './bounds';
-import { contrastShares } from './contrast';
-import { type Flow, inverse, sumOf, TINY, wide } from './flow';
+import { inverse, sumOf, TINY, wide } from './flow';
 import type { Ledger } from './ledger';
 
 /** Which part of the weights takes part: one sign's sizes, all sizes, or the weights as they are. */
@@ -20,8 +19,15 @@ export interface LinearMap {
   readonly isNonNegative: boolean;
   /** Whether an output is a sum of many contributions of either sign, so that differences of sums are exact enough. */
   readonly isLong: boolean;
-  /** What a long layer makes of x without its bias, if the graph has that. */
-  readonly product: string | null;
+  /**
+   * For a long layer of which the graph has the output: what its contributions add up to, told from the sizes of all and
+   * the output. Null for others.
+   *
+   * @param size |x|
+   * @returns −2P and −2N, smaller by what rounding may add, so that they are above zero where there are none of that
+   * sign; where there are none at all {@link TINY} below
+   */
+  doubledSums(size: string): readonly [string, string] | null;
   /** Broadcasts against the output; null where there is none. */
   readonly bias: string | null;
   /** The output with its bias, for its sign. */
@@ -53,35 +59,53 @@ export function layerMap(b: Builder, layer: Layer, isNonNegative: boolean): Line
     x: layer.x,
     isNonNegative,
     isLong: isLong(b, layer),
-    product: productOf(b, layer),
     bias: bias === null ? null : besideOutput(b, layer, bias),
     output: layer.output,
-    apply(x, part, offset) {
-      const isVector = offset !== undefined && isConvolution(layer);
-      const channels = b.shape(layer.node.outputs[0])[1];
-      const inner = isVector ? b.reshape(b.expand(offset, matching(b, offset, channels)), [channels]) : null;
-      const sum = forward(b, own, x, weightPart(b, weight, part), inner);
-      return offset === undefined || isVector ? sum : b.add(sum, offset);
-    },
+    apply: (x, part, offset) => applied(b, own, x, weightPart(b, weight, part), offset),
     back: (s, part) => backward(b, own, weightPart(b, weight, part), s),
+    doubledSums(size) {
+      const product = isLong(b, layer) ? productOf(b, layer) : null;
+      if (product === null) return null;
+      const almost = b.scale(b.op('Abs', [weight]), -ABOVE_ROUNDING);
+      const all = applied(b, own, size, almost, b.float(-TINY, b.dtype(weight)));
+      return [b.sub(all, product), b.add(all, product)];
+    },
   };
 }
+
+/** What is above rounding in differences of long sums. */
+export const ABOVE_ROUNDING = 1 - 2 ** -20;
 
 /** The fewest contributions to an output that count as many. */
 const MANY = 64;
 
+/** Whether sums of so many terms may be told from differences of others. */
+export const isMany = (count: number): boolean => count >= MANY;
+
 function isLong(b: Builder, layer: Layer): boolean {
   const [outputs, ...others] = b.shape(layer.weight);
-  if (layer.node.op === 'Conv') return elementCount(others) >= MANY;
+  if (layer.node.op === 'Conv') return isMany(elementCount(others));
   if (layer.node.op !== 'MatMul' || b.rank(layer.weight) !== 2) return false;
-  return (layer.data === 0 ? outputs : others[0]) >= MANY;
+  return isMany(layer.data === 0 ? outputs : others[0]);
 }
 
-/** The output of a long matrix product: its bias is added elsewhere. */
+/** The output of a matrix product, whose bias is added elsewhere, and of a convolution without its bias. */
 function productOf(b: Builder, layer: Layer): string | null {
-  const [product] = layer.node.outputs;
-  const isPlain = layer.node.op === 'MatMul' && wide(b, product) === product;
-  return isPlain && isLong(b, layer) ? product : null;
+  const { op, outputs } = layer.node;
+  const [product] = outputs;
+  if (wide(b, product) !== product) return null;
+  if (op === 'MatMul') return product;
+  if (op !== 'Conv') return null;
+  return layer.bias === null ? product : b.sub(product, besideOutput(b, layer, layer.bias));
+}
+
+/** Σ w·x for another weight, and what is added for free where it is a vector. */
+function applied(b: Builder, layer: Layer, x: string, weight: string, offset?: string): string {
+  const isVector = offset !== undefined && isConvolution(layer);
+  const channels = b.shape(layer.node.outputs[0])[1];
+  const inner = isVector ? b.reshape(b.expand(offset, matching(b, offset, channels)), [channels]) : null;
+  const sum = forward(b, layer, x, weight, inner);
+  return offset === undefined || isVector ? sum : b.add(sum, offset);
 }
 
 /** The shape of a bias beside a convolution's output with all its channels. */
@@ -98,7 +122,7 @@ export function meanMap(b: Builder, node: Node, isNonNegative: boolean): LinearM
     x,
     isNonNegative,
     isLong: false,
-    product: null,
+    doubledSums: () => null,
     bias: null,
     output: node.outputs[0],
     apply(value, part, offset) {
@@ -136,38 +160,28 @@ interface Contributions {
   back(plus: string | null, minus: string | null): string;
 }
 
-/** Both kinds of sums together, and what is above rounding in their differences. */
-const ABOVE_ROUNDING = 1 - 2 ** -20;
-
-/**
- * For inputs of either sign and long sums. With p for positive and n for negative contributions of an output, the input gets
- * x⁺·(W⁺ᵀp + W⁻ᵀn) + x⁻·(W⁻ᵀp + W⁺ᵀn), which is (|x|·|W|ᵀ(p + n) + x·Wᵀ(p − n)) / 2: half the products. The sums are
- * in the same way halves of Σ|wx| ± Σwx, which is used where the graph has the latter.
- */
+/** For long layers, inputs of either sign: half the products, and each sum by the sizes of all its contributions. */
 function ofBothSigns(map: LinearMap, b: Builder): Contributions {
   const x = wide(b, map.x);
-  const size = b.op('Abs', [x]);
-  const back = (plus: string | null, minus: string | null): string => {
-    const total = plus === null || minus === null ? (plus ?? minus) : b.add(plus, minus);
-    const difference = plus === null || minus === null ? (plus ?? b.neg(minus as string)) : b.sub(plus, minus);
-    const absolute = b.mul(size, map.back(total as string, 'absolute') as string);
-    const signed = b.mul(x, map.back(difference, 'signed') as string);
-    const doubled = b.op('Relu', [b.add(absolute, signed)]);
-    return map.product === null ? b.scale(doubled, 0.5) : doubled;
+  const [up, down] = [b.op('Relu', [x]), b.op('Relu', [b.neg(x)])];
+  const sum = (one: WeightPart, other: WeightPart): string =>
+    b.add(map.apply(up, one) as string, map.apply(down, other) as string);
+  return {
+    positive: sum('positive', 'negative'),
+    negative: sum('negative', 'positive'),
+    // x⁺·(W⁺ᵀp + W⁻ᵀn) + x⁻·(W⁻ᵀp + W⁺ᵀn) is (|x|·|W|ᵀ(p + n) + x·Wᵀ(p − n)) / 2.
+    back(plus, minus) {
+      const total = plus === null || minus === null ? (plus ?? minus) : b.add(plus, minus);
+      const difference = plus === null || minus === null ? (plus ?? b.neg(minus as string)) : b.sub(plus, minus);
+      const absolute = b.mul(b.op('Abs', [x]), map.back(total as string, 'absolute') as string);
+      const signed = b.mul(x, map.back(difference, 'signed') as string);
+      return b.scale(b.op('Relu', [b.add(absolute, signed)]), 0.5);
+    },
   };
-  if (map.product === null) {
-    const [up, down] = [b.op('Relu', [x]), b.op('Relu', [b.neg(x)])];
-    const sum = (one: WeightPart, other: WeightPart): string =>
-      b.add(map.apply(up, one) as string, map.apply(down, other) as string);
-    return { positive: sum('positive', 'negative'), negative: sum('negative', 'positive'), back };
-  }
-  // Twice the sums, which the way back takes into account.
-  const all = b.scale(map.apply(size, 'absolute') as string, ABOVE_ROUNDING);
-  const positive = b.op('Relu', [b.add(all, map.product)]);
-  return { positive, negative: b.op('Relu', [b.sub(all, map.product)]), back };
 }
 
-function contributions(map: LinearMap, b: Builder): Contributions {
+/** Contributions to a layer's outputs. */
+export function contributions(map: LinearMap, b: Builder): Contributions {
   if (!map.isNonNegative && map.isLong) return ofBothSigns(map, b);
   const [up, down] = parts(b, wide(b, map.x), map.isNonNegative);
   const sums = (one: WeightPart, other: WeightPart): string | null =>
@@ -213,7 +227,7 @@ function byAbsolute(map: LinearMap, relevance: string, context: LinearContext): 
  */
 function byBounded(map: LinearMap, relevance: string, { lower, upper }: Bounds, context: LinearContext): string {
   const { b } = context;
-  const { positive, negative, back } = contributions({ ...map, product: null }, b);
+  const { positive, negative, back } = contributions(map, b);
   const value = wide(b, map.output);
   const zero = b.float(0, b.dtype(value));
   // Kept unless t < l (or t > u): one minus a step.
@@ -231,20 +245,10 @@ function byBounded(map: LinearMap, relevance: string, { lower, upper }: Bounds, 
   return back(only(plus, s), minus === null ? null : only(minus, s));
 }
 
-/** Contrast mode, both streams. */
-function byContrast(map: LinearMap, flow: Flow, { b, ledger }: LinearContext): Flow {
-  const { positive, negative, back } = contributions(map, b);
-  const shares = contrastShares(b, flow, positive, negative, wide(b, map.output));
-  ledger.keep(map.node, 'lost', shares.lost);
-  return flow.map((_, stream) => back(shares.plus[stream], shares.minus?.[stream] ?? null));
-}
-
 /**
- * Shares the relevance of a linear map's output out over its input.
+ * Default mode: shares the relevance of a linear map's output out over its input.
  *
- * @param bounds of the activation behind it, for default mode
+ * @param bounds of the activation behind it
  */
-export function shareLinear(map: LinearMap, flow: Flow, context: LinearContext, bounds?: Bounds): Flow {
-  if (flow.length === 2) return byContrast(map, flow, context);
-  return [bounds ? byBounded(map, flow[0], bounds, context) : byAbsolute(map, flow[0], context)];
-}
+export const shareLinear = (map: LinearMap, relevance: string, context: LinearContext, bounds?: Bounds): string =>
+  bounds ? byBounded(map, relevance, bounds, context) : byAbsolute(map, relevance, context);

@@ -8,22 +8,22 @@ import { vjp } from '../../ops/vjp';
 import { ruleFor } from '../../reverse/driver';
 import { layerOf } from '../relevance/linear';
 import type { Wires } from '../relevance/wires';
-import { boundsBehind } from './bounds';
-import { contrastShares } from './contrast';
+import { type Bounds, boundsBehind } from './bounds';
+import { shareContrast } from './contrastLayer';
+import { type Addend, addContrast } from './contrastSum';
 import { type Flow, sumOf, TINY, wide } from './flow';
 import { cubicMap } from './interpolation';
-import { type LinearContext, layerMap, meanMap, shareLinear, sizeOf } from './linear';
+import { type LinearContext, type LinearMap, layerMap, meanMap, shareLinear, sizeOf } from './linear';
 import { globalMaxPool, maxPool } from './maximum';
 import { activated, elementProduct, matrixProduct } from './products';
 import { STOPPING, type Streams } from './streams';
-import { vanishesWithValue } from './vanishing';
+import type { Vanishing } from './vanishing';
 
 /** One walk's surroundings: what the operators' rules ask beside their node. */
 export interface Walk extends LinearContext {
   readonly wires: Wires;
   readonly streams: Streams;
-  /** The value that relevance starts from. */
-  readonly output: string;
+  readonly vanishing: Vanishing;
   /** The model's own wiring: the walk itself adds readers. */
   readonly wiring: Pick<Wiring, 'consumers'>;
   /** Whether fully connected layers heed the bounds of their activation. */
@@ -159,56 +159,34 @@ const add: Share = (context, walk) => {
   }
   const shares = inputs.map((index) => {
     const x = wide(b, node.inputs[index]);
-    return { index, x, isNegated: node.op === 'Sub' && index === 1 };
+    const isNonNegative = walk.wires.isNonNegative(node.inputs[index]);
+    return { x, isNonNegative, isNegated: node.op === 'Sub' && index === 1 };
   });
-  const parts = single(context).length === 2 ? addContrast(context, walk, shares) : addAbsolute(context, walk, shares);
+  const flow = single(context);
+  const parts =
+    flow.length === 2
+      ? addContrast(node, shares, flow, walk, walk.vanishing.of(node.outputs[0]))
+      : addAbsolute(node, shares, flow[0], walk);
   return node.inputs.map((_, index) => {
     const at = inputs.indexOf(index);
     return at < 0 ? null : parts[at];
   });
 };
 
-interface Addend {
-  readonly index: number;
-  readonly x: string;
-  readonly isNegated: boolean;
-}
-
-function addAbsolute(context: RuleContext<Flow>, walk: Walk, addends: readonly Addend[]): Flow[] {
-  const { b, ledger, wires } = walk;
-  const { node } = context;
-  const sizes = addends.map(({ index, x }) => sizeOf(b, x, wires.isNonNegative(node.inputs[index])));
+function addAbsolute(node: Node, addends: readonly Addend[], relevance: string, walk: Walk): Flow[] {
+  const { b, ledger, vanishing } = walk;
+  const sizes = addends.map(({ x, isNonNegative }) => sizeOf(b, x, isNonNegative));
   const sum = sumOf(b, sizes);
-  const s = b.div(single(context)[0], b.add(sum, b.float(TINY, b.dtype(sum))));
+  const s = b.div(relevance, b.add(sum, b.float(TINY, b.dtype(sum))));
   // What meets zeros only: R, and nothing elsewhere.
-  if (!vanishesWithValue(node.outputs[0], walk)) ledger.keep(node, 'lost', s, { factor: TINY });
+  if (!vanishing.of(node.outputs[0]).atZero) ledger.keep(node, 'lost', s, { factor: TINY });
   return sizes.map((size) => [b.mul(size, s)]);
 }
 
-function addContrast(context: RuleContext<Flow>, walk: Walk, addends: readonly Addend[]): Flow[] {
-  const { b, ledger, wires } = walk;
-  const { node } = context;
-  const parts = addends.map(({ index, x, isNegated }) => {
-    const up = b.op('Relu', [x]);
-    const down = wires.isNonNegative(node.inputs[index]) ? null : b.op('Relu', [b.neg(x)]);
-    return isNegated ? { up: down, down: up } : { up, down };
-  });
-  const zero = b.float(0, b.dtype(single(context)[0]));
-  const sum = (values: readonly (string | null)[]): string | null => {
-    const there = values.filter((value) => value !== null);
-    return there.length === 0 ? null : sumOf(b, there);
-  };
-  const positive = sum(parts.map(({ up }) => up)) ?? zero;
-  const negative = sum(parts.map(({ down }) => down));
-  const shares = contrastShares(b, single(context), positive, negative, wide(b, node.outputs[0]));
-  ledger.keep(node, 'lost', shares.lost);
-  return parts.map(({ up, down }) =>
-    shares.plus.map((plus, stream) => {
-      const minus = shares.minus?.[stream];
-      const products = [up && b.mul(up, plus), down && minus && b.mul(down, minus)].filter((part) => part !== null);
-      return sumOf(b, products as string[]);
-    }),
-  );
+/** By the rule of the mode. */
+function shared(map: LinearMap, flow: Flow, walk: Walk, bounds?: Bounds): Flow {
+  if (flow.length === 2) return shareContrast(map, flow, walk, walk.vanishing.of(map.output));
+  return [shareLinear(map, flow[0], walk, bounds)];
 }
 
 const DENSE = new Set(['Gemm', 'MatMul', 'Einsum']);
@@ -219,12 +197,13 @@ const layer: Share = (context, walk) => {
   const { b, streams, wires } = walk;
   if (node.inputs.length === 1) return mean({ ...context, node: writtenOut(node, b) }, walk);
   const [left, right] = [streams.has(node.inputs[0]), streams.has(node.inputs[1])];
-  if (left && right) return matrixProduct(writtenOut(node, b), single(context), walk);
+  if (left && right)
+    return matrixProduct(writtenOut(node, b), single(context), walk, walk.vanishing.of(node.outputs[0]));
   const data = left ? 0 : 1;
   const described = layerOf(b, node, data, walk.biases.get(node.outputs[0]));
   const map = layerMap(b, described, wires.isNonNegative(described.x));
   const bounds = walk.saturation && DENSE.has(node.op) ? boundsBehind(described.output, walk.wiring) : undefined;
-  return to(context, data, shareLinear(map, single(context), walk, bounds));
+  return to(context, data, shared(map, single(context), walk, bounds));
 };
 
 /** An Einsum of more operands than a layer or a product has. */
@@ -240,7 +219,7 @@ export function inPairs(node: Node, { b, streams }: Walk): readonly string[] {
 /** Means, pools, interpolations: layers with equal or fixed weights. */
 const mean: Share = (context, walk) => {
   const { node } = context;
-  return [shareLinear(meanMap(walk.b, node, walk.wires.isNonNegative(node.inputs[0])), single(context), walk)];
+  return [shared(meanMap(walk.b, node, walk.wires.isNonNegative(node.inputs[0])), single(context), walk)];
 };
 
 /** Norms and other sums of powers, by the sizes of their elements. */
@@ -253,13 +232,13 @@ const sumLike: Share = (context, walk) => {
     attributes: omit(context.node.attributes, 'p'),
     inputs: [size, ...context.node.inputs.slice(1)],
   };
-  return [shareLinear(meanMap(b, node, true), single(context), walk)];
+  return [shared(meanMap(b, node, true), single(context), walk)];
 };
 
 /** Nearest neighbours are copies; other interpolations are sums. */
 const resize: Share = (context, walk) => {
   const mode = getString(context.node, 'mode', 'nearest');
-  if (mode === 'cubic') return [shareLinear(cubicMap(walk.b, context.node), single(context), walk)];
+  if (mode === 'cubic') return [shared(cubicMap(walk.b, context.node), single(context), walk)];
   return mode === 'nearest' ? move(context, walk) : mean(context, walk);
 };
 

@@ -1,32 +1,33 @@
 import type { Builder } from '../../graph/builder';
 import type { Node } from '../../graph/ir';
 import { oneMinus, step } from '../../ops/common';
-import { vjp } from '../../ops/vjp';
-import { ruleFor } from '../../reverse/driver';
 import { signalOf } from '../relevance/products';
 import type { Wires } from '../relevance/wires';
-import { contrastShares } from './contrast';
-import { type Flow, inverse, sumOf, wide } from './flow';
+import type { Known } from './contrast';
+import { contrastProduct, transposed } from './contrastProduct';
+import { type Flow, inverse, wide } from './flow';
 import { type LinearContext, sizeOf } from './linear';
 
 /** Keeps denominators of matrix products from zero, with their sign. */
 const STABILISER = 1e-9;
 
-const transposed = (b: Builder, node: Node, s: string, inputs: readonly string[], index: number): string => {
-  const moved = { ...node, inputs };
-  const results = ruleFor(vjp, node, b)({ node: moved, b, cotangents: [s], needs: (input) => input === index });
-  return b.sumTo(results[index] as string, b.shape(inputs[index]));
-};
-
 /**
  * A product of two computed matrices: half of the relevance for each, in proportion to what every pair of elements
  * contributes. Of attention the values get half, queries and keys a quarter each.
  */
-export function matrixProduct(node: Node, flow: Flow, context: LinearContext): readonly Flow[] {
-  const { b, ledger } = context;
+export function matrixProduct(
+  node: Node,
+  flow: Flow,
+  context: LinearContext & { readonly wires: Wires },
+  known: Known,
+): readonly Flow[] {
+  const { b, ledger, wires } = context;
   const factors = node.inputs.slice(0, 2).map((input) => wide(b, input));
   const product = b.op(node.op, factors, node.attributes, node.domain);
-  if (flow.length === 2) return contrastProduct(node, factors, product, flow, context);
+  if (flow.length === 2) {
+    const signed = factors.map((x, index) => ({ x, isNonNegative: wires.isNonNegative(node.inputs[index]) }));
+    return contrastProduct(node, signed, product, flow, context, known);
+  }
   const dtype = b.dtype(product);
   const offset = b.op('Where', [
     b.op('Less', [product, b.float(0, dtype)]),
@@ -36,39 +37,6 @@ export function matrixProduct(node: Node, flow: Flow, context: LinearContext): r
   const n = b.mul(flow[0], b.op('Reciprocal', [b.add(b.scale(product, 2), offset)]));
   ledger.keep(node, 'lost', b.mul(n, offset));
   return factors.map((factor, index) => [b.mul(factor, transposed(b, node, n, factors, index))]);
-}
-
-/** In contrast mode each factor is a layer whose weights are the other, with half of both streams. */
-function contrastProduct(
-  node: Node,
-  factors: readonly string[],
-  product: string,
-  flow: Flow,
-  { b, ledger }: LinearContext,
-): readonly Flow[] {
-  const signs = factors.map((factor) => [b.op('Relu', [factor]), b.op('Relu', [b.neg(factor)])] as const);
-  const times = (x: string, y: string): string => b.op(node.op, [x, y], node.attributes, node.domain);
-  const [[leftUp, leftDown], [rightUp, rightDown]] = signs;
-  const positive = b.add(times(leftUp, rightUp), times(leftDown, rightDown));
-  const negative = b.add(times(leftUp, rightDown), times(leftDown, rightUp));
-  const halves = flow.map((stream) => b.scale(stream, 0.5));
-  const shares = contrastShares(b, halves, positive, negative, product);
-  ledger.keep(node, 'lost', shares.lost, { factor: 2 });
-  return factors.map((_, index) =>
-    flow.map((__, stream) => {
-      const [up, down] = signs[index];
-      const others = signs[1 - index];
-      const back = (s: string, own: string, other: string): string =>
-        b.mul(own, transposed(b, node, s, index === 0 ? [own, other] : [other, own], index));
-      const [plus, minus] = [shares.plus[stream], (shares.minus as Flow)[stream]];
-      return sumOf(b, [
-        back(plus, up, others[0]),
-        back(plus, down, others[1]),
-        back(minus, up, others[1]),
-        back(minus, down, others[0]),
-      ]);
-    }),
-  );
 }
 
 /** What may be done to a value without making another signal of it. */

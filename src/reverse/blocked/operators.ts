@@ -1,4 +1,4 @@
-import { floats, getFloat, getInts, getString, omit, string } from '../../graph/attributes';
+import { floats, getFloat, getInts, getString, int, ints, omit, string } from '../../graph/attributes';
 import type { Builder } from '../../graph/builder';
 import type { Attributes, Node } from '../../graph/ir';
 import { elementCount, toNumbers } from '../../graph/tensor';
@@ -44,6 +44,8 @@ const elementwise: Conversion = (node, context) => {
   // A reordering is for numbers.
   if (present.some((input) => same(input) && !context.isBlocked(input) && b.dtype(input) !== 'float32'))
     return undefined;
+  const byChannel = others.length === 1 ? shifted(node, others[0], context) : undefined;
+  if (byChannel) return byChannel;
   const sum = node.op === 'Add' && others.length === 0 ? summed(node, context) : undefined;
   if (sum) return sum;
   const waiting = context.pending(node.inputs[0]);
@@ -79,6 +81,23 @@ function activationOf(node: Node, b: Builder): Attributes | undefined {
   });
   if (!bounds.every((bound) => bound !== undefined)) return undefined;
   return { activation: string(op), activation_params: floats(bounds) };
+}
+
+/**
+ * A constant for each channel, added or taken away: a convolution that changes nothing else is several times faster than
+ * broadcasting so few numbers at a time.
+ */
+function shifted({ op, inputs, outputs }: Node, constant: string, context: Context): Converted | undefined {
+  const { b } = context;
+  const isSum = op === 'Add' || (op === 'Sub' && inputs[1] === constant);
+  if (!isSum || !context.isConstant(constant) || b.dtype(outputs[0]) !== 'float32') return undefined;
+  const channels = b.shape(outputs[0])[1];
+  if (elementCount(b.shape(constant)) !== channels) return undefined;
+  const bias = b.reshape(op === 'Sub' ? b.neg(constant) : constant, [channels]);
+  const ones = b.expand(b.float(1), [channels, 1, 1, 1]);
+  const x = context.blocked(inputs[0] === constant ? inputs[1] : inputs[0]);
+  const attributes = { kernel_shape: ints([1, 1]), group: int(channels) };
+  return { blocked: b.op('Conv', [x, ones, bias], attributes, BLOCKED_DOMAIN) };
 }
 
 /** A sum that a convolution takes in. */

@@ -129,6 +129,18 @@ describe.skipIf(block === 0)('channels in blocks', () => {
     expect(count(lowered, 'ReorderInput', BLOCKED_DOMAIN)).toBe(0);
   });
 
+  it('adds a constant for each channel by a convolution', async () => {
+    const net = new Network();
+    const { b } = net;
+    const x = net.conv(b.input('x', 'float32', [2, 3, 4, 5]), C, [3, 3]);
+    const less = b.sub(x, net.weight(C, 1, 1));
+    const more = b.add(net.weight(1, C, 1, 1), b.op('Abs', [less]));
+    const turned = b.sub(net.weight(C, 1, 1), more);
+    const lowered = await check(net.graph(net.conv(turned, C, [1, 1])));
+    expect([count(lowered, 'Sub', ''), count(lowered, 'Add', '')]).toEqual([1, 0]);
+    expect(count(lowered, 'ReorderOutput', BLOCKED_DOMAIN)).toBe(1);
+  });
+
   it('leaves the layout where something else reads a value, truth values included', async () => {
     const net = new Network();
     const { b } = net;

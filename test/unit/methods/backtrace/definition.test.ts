@@ -135,6 +135,25 @@ const LAYERS: readonly Drawn[] = [
     nodes: [node('Conv', ['x', 'w'], ['y'], { pads: pads(1, 0, 0, 0, 1, 0) })],
   },
   {
+    name: 'MatMul of many inputs, bias',
+    shape: [2, 70],
+    weights: { w: [70, 4], b: [4] },
+    nodes: [node('MatMul', ['x', 'w'], ['m']), node('Add', ['m', 'b'], ['y'])],
+  },
+  {
+    name: 'Conv of many inputs',
+    shape: [1, 8, 4, 4],
+    weights: { w: [5, 8, 3, 3], b: [5] },
+    nodes: [node('Conv', ['x', 'w', 'b'], ['y'], { pads: pads(1, 1, 1, 1) })],
+  },
+  {
+    name: 'Conv of many inputs behind a ReLU',
+    shape: [1, 9, 4, 4],
+    rectified: true,
+    weights: { w: [5, 9, 3, 3] },
+    nodes: [node('Relu', ['x'], ['r']), node('Conv', ['r', 'w'], ['y'], { strides: ints([2, 2]) })],
+  },
+  {
     name: 'ConvTranspose, strides, padding',
     shape: [1, 3, 3, 4],
     weights: { w: [3, 2, 3, 3], b: [2] },
@@ -259,11 +278,11 @@ const ints64 = (values: readonly number[]) => ({
 });
 
 /** Relevance of x for streams of the output, by the rules. */
-async function traced(graph: Graph, x: Float32Array, streams: readonly Float32Array[]) {
+async function traced(graph: Graph, x: Float32Array, streams: readonly Float32Array[], output = 'y') {
   const b = new Builder(graph);
-  const shape = b.shape('y');
+  const shape = b.shape(output);
   const starts = streams.map((_, index) => b.input(`start${index}`, 'float32', shape));
-  const { arrived, books } = traceBack(b, graph, 'x', 'y', starts, [], false);
+  const { arrived, books } = traceBack(b, graph, 'x', output, starts, [], false);
   const flow = arrived.get('x') ?? [];
   const sums = books.write();
   b.setOutputs([...flow, sums]);
@@ -292,6 +311,105 @@ describe.each(LAYERS)('$name', (layer) => {
     const expected = contrast(matrix, x, pos, neg);
     for (const [index, stream] of streams.entries())
       expect(relativeToMaximum(stream, expected[index])).toBeLessThan(1e-5);
+  });
+});
+
+/** What a sum or a layer gets is zero where it is, and below, when a ReLU and a layer follow. */
+describe('before a ReLU and a layer', () => {
+  const slices = [
+    node('Slice', ['x', 'zero', 'two', 'last'], ['l']),
+    node('Slice', ['x', 'two', 'four', 'last'], ['r']),
+  ];
+  const FRONTS: readonly Drawn[] = [
+    { name: 'two addends', shape: [1, 6, 4], nodes: [...slices, node('Add', ['l', 'r'], ['y'])] },
+    {
+      name: 'two addends, the first not negative',
+      shape: [1, 6, 4],
+      nodes: [...slices, node('Relu', ['l'], ['p']), node('Add', ['p', 'r'], ['y'])],
+    },
+    {
+      name: 'many inputs, bias',
+      shape: [1, 3, 70],
+      weights: { w: [70, 4], b: [4] },
+      nodes: [node('MatMul', ['x', 'w'], ['m']), node('Add', ['m', 'b'], ['y'])],
+    },
+    {
+      name: 'Conv of many inputs, bias',
+      shape: [1, 8, 4, 4],
+      weights: { w: [4, 8, 3, 3], b: [4] },
+      nodes: [node('Conv', ['x', 'w', 'b'], ['y'])],
+    },
+  ];
+
+  it.each(FRONTS)('$name', async (front) => {
+    const { specialised, x: drawn, matrix } = await prepare(front, 3);
+    // The part that a ReLU in front passes.
+    const x = front.nodes.some(({ op }) => op === 'Relu')
+      ? drawn.map((number, i) => (i % 4 < 2 ? Math.abs(number) : number))
+      : drawn;
+    const b = new Builder(specialised);
+    const width = b.shape('y').at(-1) as number;
+    const rows = noise(width * 3, 11);
+    const last = b.matmul(b.op('Relu', ['y']), b.constant(float32(rows, [width, 3])));
+    b.setOutputs([b.alias(last, 'z')]);
+    const graph = b.graph();
+    const sums = matrix.rows.map((row, j) => matrix.bias[j] + total(row.map((w, i) => w * x[i])));
+    const behind = Array.from({ length: (sums.length / width) * 3 }, (_, j) =>
+      sums.map((__, k) => (Math.floor(k / width) === Math.floor(j / 3) ? rows[(k % width) * 3 + (j % 3)] : 0)),
+    );
+    const pos = noise(behind.length, 21).map(Math.abs);
+    const neg = noise(behind.length, 22).map(Math.abs);
+    neg[1] = pos[1];
+    const hidden = contrast(
+      { rows: behind, bias: behind.map(() => 0) },
+      sums.map((sum) => Math.max(sum, 0)),
+      pos,
+      neg,
+    );
+    const expected = contrast(matrix, x, hidden[0], hidden[1]);
+    const streams = await traced(graph, x, [pos, neg], 'z');
+    for (const [index, stream] of streams.entries())
+      expect(relativeToMaximum(stream, expected[index])).toBeLessThan(1e-5);
+  });
+});
+
+describe('a product of two computed matrices', () => {
+  it.each([
+    [5, false],
+    [70, false],
+    [70, true],
+  ])('%i terms, the first factor rectified: %s', async (terms, rectified) => {
+    const size = 3 * terms;
+    const graph = graphOf({
+      inputs: [value('x', [2, 3, terms])],
+      outputs: ['y'],
+      nodes: [
+        node('Split', ['x'], ['q0', 'k'], { num_outputs: int(2) }),
+        node(rectified ? 'Relu' : 'Identity', ['q0'], ['q']),
+        node('Transpose', ['k'], ['kt'], { perm: ints([0, 2, 1]) }),
+        node('MatMul', ['q', 'kt'], ['y']),
+      ],
+    });
+    const specialised = await specialise(graph, new Map([['x', [2, 3, terms]]]));
+    const x = noise(2 * size, 31).map((number, i) => (rectified && i < size ? Math.abs(number) : number));
+    const pos = noise(9, 32).map(Math.abs);
+    const neg = noise(9, 33).map(Math.abs);
+    neg[4] = pos[4];
+    // Half of both streams to each factor: a layer whose weights are the other factor.
+    const rowsFor = (factor: 0 | 1): number[][] =>
+      Array.from({ length: 9 }, (_, j) => {
+        const [i, k] = [Math.floor(j / 3), j % 3];
+        const [own, other] = factor === 0 ? [i, size + k * terms] : [k, i * terms];
+        return Array.from({ length: size }, (__, at) => (Math.floor(at / terms) === own ? x[other + (at % terms)] : 0));
+      });
+    const halves = [pos, neg].map((stream) => stream.map((relevance) => relevance / 2));
+    const shares = ([0, 1] as const).map((factor) => {
+      const own = x.slice(factor * size, (factor + 1) * size);
+      return contrast({ rows: rowsFor(factor), bias: new Array<number>(9).fill(0) }, own, halves[0], halves[1]);
+    });
+    const streams = await traced(specialised, x, [pos, neg]);
+    for (const [index, stream] of streams.entries())
+      expect(relativeToMaximum(stream, [...shares[0][index], ...shares[1][index]])).toBeLessThan(1e-5);
   });
 });
 
