@@ -13,7 +13,7 @@ import type { Prepared } from './subject';
  * A mask over the positions of a dense output: an array as it is, or a picture, in which every pixel that is not black
  * counts.
  *
- * @throws PrismError FILE_NOT_FOUND, EMPTY_REGION, those of reading arrays and pictures
+ * @throws PrismError FILE_NOT_FOUND, EMPTY_REGION, REGION_INVALID, those of reading arrays and pictures
  */
 export async function readRegion(path: string): Promise<FloatArray> {
   if (!/\.npy$/i.test(path)) {
@@ -38,6 +38,11 @@ export async function readRegion(path: string): Promise<FloatArray> {
 }
 
 function counting(mask: FloatArray, path: string): FloatArray {
+  if (!mask.data.every(Number.isFinite)) {
+    throw new PrismError('REGION_INVALID', `the region ${path} holds numbers that are not finite; save it as 0 and 1`, {
+      file: path,
+    });
+  }
   if (mask.data.some((value) => value !== 0)) return mask;
   throw new PrismError('EMPTY_REGION', `the region ${path} covers no position; every value in it is 0`, { file: path });
 }

@@ -72,19 +72,27 @@ async function walk(subject: Subject, options: BacktraceOptions, runtime: Runtim
       'the relevance holds numbers that are not finite; a smaller multiplier or start value keeps them in range',
     );
   }
+  const balance = compiled.read(take(compiled.ledger).data);
+  if (request.isMap && options.multiplier > 0 && balance.started === 0) {
+    throw new PrismError(
+      'EMPTY_REGION',
+      `no position that counts is above the threshold ${options.threshold}; choose a lower one, or another region or class`,
+      { output: score.output },
+    );
+  }
   return {
     of: request.of,
     score: weights.data.reduce((total, weight, index) => total + weight * output.data[index], 0),
     output,
     streams,
-    balance: compiled.read(take(compiled.ledger).data),
+    balance,
   };
 }
 
 /**
  * Relevance of the subject's value, traced back from its score.
  *
- * @throws PrismError what {@link backtraceGraph} throws
+ * @throws PrismError MAP_NAN, EMPTY_REGION, what {@link backtraceGraph} throws
  */
 export async function explainBacktrace(
   subject: Subject,

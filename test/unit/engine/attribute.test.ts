@@ -221,5 +221,10 @@ describe('a region', () => {
       writeNpy({ dtype: 'float32', shape: [SIDE, SIDE], data: new Float32Array(SIDE * SIDE) }),
     );
     await expect(ask({ region: empty })).rejects.toMatchObject({ code: 'EMPTY_REGION' });
+    const holes = workspace.write(
+      'holes.npy',
+      writeNpy({ dtype: 'float32', shape: [SIDE, SIDE], data: new Float32Array(SIDE * SIDE).fill(Number.NaN) }),
+    );
+    await expect(ask({ region: holes })).rejects.toMatchObject({ code: 'REGION_INVALID' });
   });
 });

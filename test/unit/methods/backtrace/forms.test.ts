@@ -113,3 +113,23 @@ describe.each(FORMS)('$name', ({ plain, other }) => {
     expect(relativeToMaximum(await relevance(other, mode), expected)).toBeLessThan(1e-5);
   });
 });
+
+it('refuses a map of which no position is above the threshold', async () => {
+  const graph = graphOf({
+    inputs: [value('x', [1, 1, ROWS, WIDTH])],
+    outputs: ['y'],
+    nodes: [node('Sigmoid', ['x'], ['y'])],
+  });
+  const data = noise(ROWS * WIDTH, 7);
+  const feeds = new Map([['x', { dtype: 'float32' as const, shape: [1, 1, ROWS, WIDTH], data }]]);
+  const specialised = await specialise(graph, new Map([['x', [1, 1, ROWS, WIDTH]]]));
+  const select = [0, 0, ':' as const, ':' as const];
+  const explained = (threshold: number) =>
+    backtrace.explain(
+      { graph: specialised, feeds, input: 'x', score: { output: 'y', select } },
+      { mode: 'default', stream: 'positive', multiplier: 1, scaler: 0, threshold, saturation: false },
+      testRuntime(),
+    );
+  await expect(explained(2)).rejects.toMatchObject({ code: 'EMPTY_REGION' });
+  expect((await explained(0)).map.data.every((relevance) => relevance > 0)).toBe(true);
+});
