@@ -1,4 +1,5 @@
-import { type FunctionDef, lastName, namePattern } from './file';
+import { nameOf } from './expressions';
+import { type FunctionDef, lastName } from './file';
 import type { Log } from './log';
 import type { Project } from './project';
 import { childrenOf, type Syntax } from './python';
@@ -67,8 +68,13 @@ export function applyCall(calls: Calls, node: Syntax, frame: Frame): Value {
   const called = frame.names.get(callee.text);
   if (callee.type === 'identifier' && !called) {
     if (callee.text === 'setattr' && given.length === 3 && given[0].text === frame.self?.name) {
-      name(frame.self.members, given[1], args.positional[2]);
+      name(frame.self.members, nameOf(calls, given[1], frame), args.positional[2]);
       return UNKNOWN;
+    }
+    if (callee.text === 'getattr' && given.length >= 2) {
+      const key = args.positional[1];
+      const held = given[0].text === frame.self?.name && key?.kind === 'constant' ? frame.self.members : undefined;
+      return held?.attributes.get(`${key.kind === 'constant' ? key.value : ''}`) ?? UNKNOWN;
     }
     if (callee.text === 'list' || callee.text === 'tuple') {
       if (args.positional.length === 0) return { kind: 'container', items: [], at };
@@ -132,7 +138,11 @@ function apply(calls: Calls, callee: Value, args: Arguments, at: Place): Value {
       // `weight_norm(nn.Conv2d(…))`, `copy.deepcopy(block)`: what wraps a module is the module.
       const [first] = args.positional;
       if (first && /^(object|layer|made)$/.test(first.kind)) return first;
-      return { kind: 'outside' };
+      return { kind: 'outside', at };
+    }
+    case 'object': {
+      const method = calls.project.method(callee.of, '__call__');
+      return method ? placed(calls.call(method, args, calls.members(callee)), at) : UNKNOWN;
     }
     default:
       return UNKNOWN;
@@ -195,14 +205,14 @@ function pairsOf(items: readonly Item[]): { entries: Entry[]; open: boolean } {
 /** A module that a function made belongs where the function was called; a container's parts where they were listed. */
 function placed(value: Value, at: Place): Value {
   if (value.kind === 'layer' || value.kind === 'object' || value.kind === 'made') return { ...value, at };
+  if (value.kind === 'outside' && value.at) return { ...value, at };
   if (value.kind === 'choice') return choice(value.of.map((one) => placed(one, at)));
   return value;
 }
 
-function name(members: Members, key: Syntax, value: Value | undefined): void {
-  const called = namePattern(key);
-  if (typeof called === 'string') members.attributes.set(called, value ?? UNKNOWN);
-  else members.named.push({ name: called ?? /^/, value: value ?? UNKNOWN });
+function name(members: Members, key: string | RegExp, value: Value = UNKNOWN): void {
+  if (typeof key === 'string') members.attributes.set(key, value);
+  else members.named.push({ name: key, value });
 }
 
 /** Methods that change lists and modules, and those of base classes; undefined for any other call. */
@@ -221,7 +231,7 @@ function callMethod(calls: Calls, callee: Syntax, given: readonly Syntax[], fram
     return UNKNOWN;
   }
   if (isSelf && members && (method === 'add_module' || method === 'register_module')) {
-    if (given.length >= 2) name(members, given[0], calls.evaluate(given[1], frame));
+    if (given.length >= 2) name(members, nameOf(calls, given[0], frame), calls.evaluate(given[1], frame));
     return UNKNOWN;
   }
   if (isSelf && members && method === 'append' && given.length === 1 && !calls.project.method(members.of, method)) {
@@ -233,7 +243,7 @@ function callMethod(calls: Calls, callee: Syntax, given: readonly Syntax[], fram
   if (RETURN_SELF.has(method)) return /^(object|layer|made|container|mapping)$/.test(value.kind) ? value : undefined;
   if (value.kind !== 'container' && value.kind !== 'mapping') return undefined;
   const args = argumentsOf(calls, given, frame);
-  const changed = changedBy(method, value, args, given);
+  const changed = changedBy(method, value, args, given[0] && nameOf(calls, given[0], frame));
   calls.set(object, changed, frame);
   return UNKNOWN;
 }
@@ -242,12 +252,11 @@ function changedBy(
   method: string,
   value: Extract<Value, { kind: 'container' | 'mapping' }>,
   args: Arguments,
-  given: readonly Syntax[],
+  name: string | RegExp | undefined,
 ): Value {
   const [first, second] = args.positional;
-  if (method === 'add_module' && given.length >= 2) {
-    const called = namePattern(given[0]);
-    const entry: Entry = { name: called ?? /^/, value: second ?? UNKNOWN };
+  if (method === 'add_module' && name !== undefined && second) {
+    const entry: Entry = { name, value: second };
     if (value.kind === 'mapping') return { ...value, entries: [...value.entries, entry] };
     if (value.items.length === 0) return { kind: 'mapping', entries: [entry], open: false, at: value.at };
   }
@@ -261,6 +270,13 @@ function changedBy(
       : method === 'extend' && first?.kind === 'container'
         ? first.items
         : [{ kind: 'any' }];
+  if (method !== 'insert') return { ...value, items: [...value.items, ...items] };
+  const place = first?.kind === 'constant' && typeof first.value === 'number' ? first.value : -1;
+  const before = value.items.slice(0, place);
+  const known = second && place >= 0 && place <= value.items.length && before.every(({ kind }) => kind === 'one');
   // What is inserted may stand before all others.
-  return { ...value, items: method === 'insert' ? [{ kind: 'any' }] : [...value.items, ...items] };
+  return {
+    ...value,
+    items: known ? value.items.toSpliced(place, 0, { kind: 'one', value: second }) : [{ kind: 'any' }],
+  };
 }

@@ -1,7 +1,7 @@
 import type { Calls } from './calls';
 import { evaluate, selfOf } from './evaluate';
-import { truth } from './expressions';
-import { type FunctionDef, lastName, namePattern } from './file';
+import { bindItems, nameOf, truth } from './expressions';
+import { type FunctionDef, lastName } from './file';
 import { Log } from './log';
 import type { Project } from './project';
 import { childrenOf, descendants, lineOf, type Syntax, statementsOf } from './python';
@@ -83,14 +83,24 @@ export class Builder implements Calls {
       return UNKNOWN;
     }
     const owner = definition.owner === undefined ? undefined : definition.file.classes.get(definition.owner);
-    const frame: Frame = { file: definition.file, names: new Map(), returns: [], ...(owner && { owner }) };
+    const outer = definition.within;
+    const frame: Frame = {
+      ...(outer?.self && { self: outer.self }),
+      ...(outer?.owner && { owner: outer.owner }),
+      ...(owner && { owner }),
+      file: definition.file,
+      names: new Map(outer?.names),
+      returns: [],
+    };
     const parameters = statementsOf(definition.node.childForFieldName('parameters'));
     const first = self && parameters[0]?.type === 'identifier' ? parameters.shift()?.text : undefined;
     const within: Frame = self && first !== undefined ? { ...frame, self: { name: first, members: self } } : frame;
     this.#bind(parameters, args, within);
+    const body = definition.node.childForFieldName('body');
     this.#depth += 1;
     try {
-      this.run(statementsOf(definition.node.childForFieldName('body')), within);
+      if (body && definition.node.type === 'lambda') return this.evaluate(body, within);
+      this.run(statementsOf(body), within);
     } finally {
       this.#depth -= 1;
     }
@@ -167,7 +177,7 @@ export class Builder implements Calls {
         return this.run(statementsOf(node.childForFieldName('body')), frame);
       case 'function_definition': {
         const name = node.childForFieldName('name')?.text;
-        if (name) frame.names.set(name, { kind: 'function', of: { name, file: frame.file, node } });
+        if (name) frame.names.set(name, { kind: 'function', of: { name, file: frame.file, node, within: frame } });
         return false;
       }
       case 'match_statement':
@@ -233,7 +243,7 @@ export class Builder implements Calls {
     const before = this.evaluate(object, frame);
     if (before.kind === 'container') this.set(object, { ...before, items: [{ kind: 'any' }] }, frame);
     if (before.kind !== 'mapping') return;
-    const name = namePattern(key) ?? /^/;
+    const name = nameOf(this, key, frame);
     const others = before.entries.filter((entry) => entry.name !== name);
     this.set(object, { ...before, entries: [...others, { name, value }] }, frame);
   }
@@ -307,9 +317,9 @@ export class Builder implements Calls {
     const body = node.childForFieldName('body');
     if (!body) return;
     const iterable = node.childForFieldName('right');
-    if (iterable) this.evaluate(iterable, frame);
+    const items = iterable ? this.evaluate(iterable, frame) : UNKNOWN;
     const left = node.childForFieldName('left');
-    if (left) for (const name of [left, ...descendants(left, 'identifier')]) this.set(name, UNKNOWN, frame);
+    if (left) bindItems(this, left, items, frame);
     // A number that the body changes has no one value in it.
     for (const change of descendants(body, 'assignment', 'augmented_assignment')) {
       const target = change.childForFieldName('left');

@@ -1,10 +1,12 @@
 import { applyCall, type Calls } from './calls';
-import { comprehension, condition, dictionary, list, truth } from './expressions';
+import { comprehension, condition, dictionary, dictionaryOfAll, list, truth } from './expressions';
 import { lastName, literally, namePattern, type PythonFile } from './file';
 import { libraryOf, MERGING, OPERATORS, usesKeras } from './keras/names';
-import type { Project } from './project';
-import { childrenOf, plainString, type Syntax } from './python';
+import { childrenOf, descendants, plainString, type Syntax, statementsOf } from './python';
 import { choice, type Frame, type Library, type Members, NONE, NOTHING, UNKNOWN, type Value } from './values';
+
+/** Entries of a table that a choice is made of. */
+const MOST_OFFERED = 12;
 
 /** What `self` holds, where the target is an attribute of it. */
 export function selfOf(target: Syntax, frame: Frame): Members | undefined {
@@ -28,7 +30,7 @@ export function evaluate(calls: Calls, node: Syntax, frame: Frame): Value {
       return value === undefined ? formatted(calls, node, frame) : { kind: 'constant', value };
     }
     case 'identifier':
-      return frame.names.get(node.text) ?? globalOf(calls.project, frame.file, node.text);
+      return frame.names.get(node.text) ?? globalOf(calls, frame.file, node.text);
     case 'attribute':
       return attributeOf(calls, node, frame);
     case 'call':
@@ -55,6 +57,10 @@ export function evaluate(calls: Calls, node: Syntax, frame: Frame): Value {
     case 'list_comprehension':
     case 'generator_expression':
       return comprehension(calls, node, frame);
+    case 'dictionary_comprehension':
+      return dictionaryOfAll(calls, node, frame);
+    case 'lambda':
+      return { kind: 'function', of: { name: '<lambda>', file: frame.file, node, within: frame } };
     case 'dictionary':
       return dictionary(calls, node, frame);
     case 'binary_operator': {
@@ -85,9 +91,13 @@ function itemOf(calls: Calls, node: Syntax, frame: Frame): Value {
   const [object, key] = ['value', 'subscript'].map((field) => node.childForFieldName(field));
   if (!object || !key) return UNKNOWN;
   const at = calls.evaluate(key, frame);
-  if (at.kind !== 'constant') return UNKNOWN;
   const within = (value: Value): Value => {
     if (value.kind === 'choice') return choice(value.of.map(within));
+    if (at.kind !== 'constant') {
+      // One of what a table offers, whichever is asked for.
+      const all = value.kind === 'mapping' && !value.open ? value.entries : [];
+      return all.length > 0 && all.length <= MOST_OFFERED ? choice(all.map((entry) => entry.value)) : UNKNOWN;
+    }
     if (value.kind === 'mapping') {
       const found = value.entries.filter(({ name }) => name === at.value);
       return found.length === 1 ? found[0].value : UNKNOWN;
@@ -100,12 +110,49 @@ function itemOf(calls: Calls, node: Syntax, frame: Frame): Value {
   return within(calls.evaluate(object, frame));
 }
 
-function globalOf(project: Project, file: PythonFile, name: string): Value {
-  const definition = project.resolve(file, name);
+/** Tables, names and functions that a file keeps at its top: what makes nothing when the file is read. */
+const KEPT = /^(dictionary|list|tuple|attribute|identifier|lambda)$/;
+const CHANGED = /(\w+)\s*(?:\[[^\]\n]*\]\s*=[^=]|\+=|\.(?:update|append|extend|insert|setdefault|pop|register)\b)/g;
+
+interface Kept {
+  /** By name; null where the file assigns it more than once. */
+  readonly values: ReadonlyMap<string, Syntax | null>;
+  /** Names that are added to somewhere in the file. */
+  readonly changed: ReadonlySet<string>;
+}
+
+const keptByFile = new WeakMap<PythonFile, Kept>();
+
+function keptOf(file: PythonFile): Kept {
+  const known = keptByFile.get(file);
+  if (known) return known;
+  const values = new Map<string, Syntax | null>();
+  for (const statement of statementsOf(file.tree.rootNode)) {
+    const [assignment] = statement.type === 'expression_statement' ? childrenOf(statement) : [];
+    const name = assignment?.type === 'assignment' ? assignment.childForFieldName('left')?.text : undefined;
+    if (name !== undefined) values.set(name, values.has(name) ? null : assignment.childForFieldName('right'));
+  }
+  const changed = new Set([...file.text.matchAll(CHANGED)].map(([, name]) => name));
+  const kept = { values, changed };
+  keptByFile.set(file, kept);
+  return kept;
+}
+
+/** What a file assigns at its top, where it does so once. */
+function assignedOf(calls: Calls, file: PythonFile, name: string): Value | undefined {
+  const { values, changed } = keptOf(file);
+  const value = values.get(name);
+  if (!value || !KEPT.test(value.type) || value.text === name) return undefined;
+  if (value.type !== 'lambda' && descendants(value, 'call').length > 0) return undefined;
+  return changed.has(name) ? UNKNOWN : calls.evaluate(value, { file, names: new Map(), returns: [] });
+}
+
+function globalOf(calls: Calls, file: PythonFile, name: string): Value {
+  const definition = calls.project.resolve(file, name);
   if (definition)
     return 'methods' in definition ? { kind: 'class', of: definition } : { kind: 'function', of: definition };
   const imported = file.imports.get(name);
-  if (!imported) return { kind: 'outside' };
+  if (!imported) return assignedOf(calls, file, name) ?? { kind: 'outside' };
   const what = imported.name ?? '';
   const library = libraryOf(imported.module);
   return typeNamed(imported.module, what, library) ?? { kind: 'outside' };
@@ -131,7 +178,11 @@ function attributeOf(calls: Calls, node: Syntax, frame: Frame): Value {
     return typeNamed(dotted, name, library) ?? { kind: 'outside' };
   }
   const value = calls.evaluate(object, frame);
-  if (value.kind === 'object') return calls.members(value).attributes.get(name) ?? UNKNOWN;
+  if (value.kind === 'object') {
+    const held = calls.members(value);
+    const method = calls.project.method(value.of, name);
+    return held.attributes.get(name) ?? (method ? { kind: 'function', of: method, self: held } : UNKNOWN);
+  }
   return UNKNOWN;
 }
 

@@ -1,4 +1,5 @@
 import type { Calls } from './calls';
+import { literally, namePattern } from './file';
 import { childrenOf, descendants, plainString, type Syntax } from './python';
 import { type Container, choice, type Frame, type Item, isNone, itemsOf, UNKNOWN, type Value } from './values';
 
@@ -49,13 +50,72 @@ export function list(calls: Calls, node: Syntax, frame: Frame): Container {
   return { kind: 'container', items, at: calls.at(node, frame) };
 }
 
+/** Gives the names of a loop what every item may be, as far as that is known. */
+export function bindItems(calls: Calls, left: Syntax, items: Value, frame: Frame): void {
+  for (const name of [left, ...descendants(left, 'identifier')]) calls.set(name, UNKNOWN, frame);
+  const bind = (target: Syntax, values: readonly Value[]): void => {
+    if (target.type === 'identifier') calls.set(target, oneOf(values), frame);
+    if (!/^(pattern_list|tuple_pattern|list_pattern)$/.test(target.type)) return;
+    childrenOf(target).forEach((part, index) => {
+      const column = values.map((value) => listed(value)?.[index]);
+      if (column.every((value) => value !== undefined)) bind(part, column);
+    });
+  };
+  const all = listed(items);
+  if (all && all.length > 0) bind(left, all);
+}
+
+/** The items of a list that is written out. */
+function listed(value: Value): readonly Value[] | undefined {
+  if (value.kind !== 'container') return undefined;
+  const values = value.items.flatMap((item) => (item.kind === 'one' ? [item.value] : []));
+  return values.length === value.items.length ? values : undefined;
+}
+
+/** Names by their common pattern, what can be called as a choice; nothing is said of others. */
+function oneOf(values: readonly Value[]): Value {
+  const texts = values.flatMap((value) =>
+    value.kind === 'constant' && typeof value.value === 'string' ? [literally(value.value)] : [],
+  );
+  if (texts.length === values.length) return { kind: 'text', pattern: new RegExp(`^(?:${texts.join('|')})$`) };
+  return values.every(({ kind }) => /^(type|class|function|partial)$/.test(kind)) ? choice(values) : UNKNOWN;
+}
+
+function bindClauses(calls: Calls, node: Syntax, frame: Frame): void {
+  for (const clause of childrenOf(node).filter(({ type }) => type === 'for_in_clause')) {
+    const [left, right] = [clause.childForFieldName('left'), clause.childForFieldName('right')];
+    if (left) bindItems(calls, left, right ? calls.evaluate(right, frame) : UNKNOWN, frame);
+  }
+}
+
+/** The name that an expression gives to a part of a model, as far as it can be read. */
+export function nameOf(calls: Calls, key: Syntax, frame: Frame): string | RegExp {
+  const value = calls.evaluate(key, frame);
+  if (value.kind === 'text') return value.pattern;
+  if (value.kind === 'constant' && value.value !== null) return String(value.value);
+  return namePattern(key) ?? /^/;
+}
+
+/** A dictionary of any size, each item as the body says. */
+export function dictionaryOfAll(calls: Calls, node: Syntax, frame: Frame): Value {
+  const inner: Frame = { ...frame, names: new Map(frame.names) };
+  bindClauses(calls, node, inner);
+  const pair = node.childForFieldName('body');
+  const [key, body] = pair ? [pair.childForFieldName('key'), pair.childForFieldName('value')] : [];
+  if (!key || !body) return UNKNOWN;
+  const value = calls.log.repeated(() => calls.evaluate(body, inner));
+  return {
+    kind: 'mapping',
+    entries: [{ name: nameOf(calls, key, inner), value }],
+    open: false,
+    at: calls.at(node, frame),
+  };
+}
+
 /** A list of any length, each item as the body says. */
 export function comprehension(calls: Calls, node: Syntax, frame: Frame): Value {
   const inner: Frame = { ...frame, names: new Map(frame.names) };
-  for (const clause of childrenOf(node).filter(({ type }) => type === 'for_in_clause')) {
-    const left = clause.childForFieldName('left');
-    if (left) for (const name of [left, ...descendants(left, 'identifier')]) calls.set(name, UNKNOWN, inner);
-  }
+  bindClauses(calls, node, inner);
   const body = node.childForFieldName('body');
   if (!body) return UNKNOWN;
   const items: Item[] = [

@@ -1,4 +1,5 @@
 import { childrenOf, type PythonTree, plainString, type Syntax, statementsOf } from './python';
+import type { Frame } from './values';
 
 /** A class as the file writes it. */
 export interface ClassDef {
@@ -15,6 +16,8 @@ export interface FunctionDef {
   readonly file: PythonFile;
   readonly node: Syntax;
   readonly owner?: string;
+  /** The running function that it is written in: it sees what that one names. */
+  readonly within?: Frame;
 }
 
 /** One parsed file of the training code. */

@@ -16,6 +16,8 @@ export interface Found {
   readonly classes: ClassDef[];
   /** It may also be something that is not of the training code. */
   foreign: boolean;
+  /** Which class it is has been guessed, and nothing below it bears that out. */
+  guessed: boolean;
 }
 
 /** Lays modules of an exported model upon what constructors of the training code make. */
@@ -169,21 +171,23 @@ export class Matcher {
     };
     const exact = held(name);
     const base = withoutNumber(name);
-    if (!this.numbered || base === name) return exact.length > 0 ? exact : this.#uncalled(value, name);
-    const again = held(base);
-    if (exact.length === 0) return again.length > 0 ? again : undefined;
+    // Names that are computed may be those of others.
+    const known = attributes.has(name) || named.some((entry) => entry.name === name);
+    const whole = known ? exact : [...exact, ...this.#uncalled(value, name)];
+    if (!this.numbered || base === name) return whole.length > 0 ? whole : undefined;
+    const again = attributes.has(base) ? held(base) : [...held(base), ...this.#uncalled(value, base)];
+    if (whole.length === 0) return again.length > 0 ? again : undefined;
+    if (exact.length === 0) return whole;
     // `relu_1` may be the attribute of that name or the second call of `relu`.
     return again.length > 0 && timesCalled(this.builder.project, value.of, base) > 1 ? undefined : exact;
   }
 
   /** A dictionary of modules is not called itself, so its name is not in the path. */
-  #uncalled(value: Instance, name: string): readonly Value[] | undefined {
+  #uncalled(value: Instance, name: string): readonly Value[] {
     const { attributes } = this.builder.members(value);
-    const found = [...attributes.values()].filter(
-      (held) => held.kind === 'mapping' && held.entries.some((entry) => entry.name === name),
+    return [...attributes.values()].flatMap((held) =>
+      held.kind === 'mapping' ? this.#entries(held.entries, name) : [],
     );
-    const [only] = found;
-    return found.length === 1 && only.kind === 'mapping' ? this.#entries(only.entries, name) : undefined;
   }
 
   #entries(entries: readonly { readonly name: string | RegExp; readonly value: Value }[], name: string): Value[] {
@@ -235,7 +239,7 @@ export class Matcher {
 
   /** Notes for a module and all below it where it was made. */
   place(value: Value, module: ModuleNode, found: Map<ModuleNode, Found>): void {
-    const note = found.get(module) ?? { places: [], classes: [], foreign: false };
+    const note = found.get(module) ?? { places: [], classes: [], foreign: false, guessed: false };
     found.set(module, note);
     if (value.kind === 'choice') {
       for (const one of value.of) if (this.fits(one, module)) this.place(one, module, found);
@@ -244,6 +248,7 @@ export class Matcher {
     if ('at' in value && value.at) add(note.places, value.at);
     if (value.kind !== 'made' && value.kind !== 'object') note.foreign = true;
     if (value.kind === 'made') {
+      note.guessed ||= module.children.size === 0;
       for (const instance of this.candidates(value, module)) this.place(instance, module, found);
     } else if (value.kind === 'object') {
       if (!note.classes.includes(value.of)) note.classes.push(value.of);

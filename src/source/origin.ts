@@ -21,6 +21,9 @@ export interface Origin {
   readonly numbered: boolean;
 }
 
+/** What a normalisation may be folded into. */
+const FOLDED_INTO: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+
 const META = 'pkg.torch.onnx.';
 
 /** A Python list of strings as `repr` writes it. */
@@ -87,5 +90,7 @@ export function originOf(node: Node, graph: Graph): Origin | undefined {
   if (!dynamo) return ofScopedName(node) ?? weights;
   // A convolution with the normalisation folded in bears the name of the normalisation.
   if (!weights || weights.path.join('.') === dynamo.path.join('.')) return dynamo;
+  // Modules of equal weights share one of them, by either's name.
+  if (!FOLDED_INTO.has(node.op) || !/Norm/.test(dynamo.classes?.at(-1) ?? 'Norm')) return dynamo;
   return { ...weights, frames: dynamo.frames, ...(dynamo.classes && { classes: dynamo.classes.slice(0, -1) }) };
 }

@@ -61,7 +61,8 @@ export function tieToSource(graph: Graph, project: Project, modelPath: string): 
             )
           : undefined;
       const exact = frame ?? (written?.exact ? written.place : undefined);
-      const place = exact ?? written?.place;
+      const guessed = roots.some(({ found }) => found.get(module)?.guessed);
+      const place = exact ?? (guessed ? undefined : written?.place);
       if (place) tie = { ...place, certainty: exact ? 'exact' : 'enclosing', module: pathOf(module) };
     }
     tie ??= nearest(module, places);

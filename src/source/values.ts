@@ -54,8 +54,8 @@ export type Value =
   | { readonly kind: 'text'; readonly pattern: RegExp }
   /** A parameter, a computed number, anything. */
   | { readonly kind: 'unknown' }
-  /** Something of a library that is not part of the training code. */
-  | { readonly kind: 'outside' }
+  /** Something of a library that is not part of the training code; `at`: what a call of it gave there. */
+  | { readonly kind: 'outside'; readonly at?: Place }
   /** A class of a library; of one that is known, its name says what it does. */
   | { readonly kind: 'type'; readonly name: string; readonly library: Library }
   | { readonly kind: 'class'; readonly of: ClassDef }
@@ -114,7 +114,8 @@ function alike(a: Value, b: Value): boolean {
   if (a.kind === 'type' && b.kind === 'type') return a.name === b.name;
   if (a.kind === 'class' && b.kind === 'class') return a.of === b.of;
   if (a.kind === 'container' && b.kind === 'container') return sameItems(a.items, b.items);
-  return (a.kind === 'unknown' || a.kind === 'outside') && a.kind === b.kind;
+  if (a.kind === 'outside' && b.kind === 'outside') return a.at?.file === b.at?.file && a.at?.line === b.at?.line;
+  return a.kind === 'unknown' && b.kind === 'unknown';
 }
 
 const sameItems = (a: readonly Item[], b: readonly Item[]): boolean =>

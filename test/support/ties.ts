@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Graph } from '../../src/graph/ir';
+import type { Graph, Node } from '../../src/graph/ir';
 import type { Tie } from '../../src/source/values';
 
 /** A line for each operator's name: what a person finds who reads the code. The first that matches counts. */
@@ -31,4 +31,29 @@ export function count(graph: Graph, ties: ReadonlyMap<string, Tie>, truth: Truth
     if (!expected.test(lineAt(tie))) wrong.push(`${name}: ${tie.line} ${lineAt(tie)}`);
   }
   return { all, exact, wrong };
+}
+
+/** A graph of nodes by the names that the exporter gives. */
+export function graphOf(...names: readonly string[]): Graph {
+  const nodes = names.map((name, index): Node => {
+    const op = (name.split('/').at(-1) ?? '').replace(/_\d+$/, '');
+    return {
+      op,
+      domain: '',
+      name,
+      inputs: [index === 0 ? 'x' : `v${index - 1}`],
+      outputs: [`v${index}`],
+      attributes: {},
+    };
+  });
+  return {
+    name: 'g',
+    opsets: { '': 21 },
+    inputs: [{ name: 'x', dtype: 'float32', shape: [1] }],
+    outputs: [],
+    initializers: new Map(),
+    nodes,
+    types: new Map(),
+    metadata: {},
+  };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { importModel } from '../../../src/graph/import';
-import type { Graph, Node } from '../../../src/graph/ir';
+import type { Graph } from '../../../src/graph/ir';
 import { readFile } from '../../../src/source/file';
 import { ParsedFiles } from '../../../src/source/parsed';
 import { Project } from '../../../src/source/project';
@@ -9,7 +9,7 @@ import { loadPython, type ParsePython } from '../../../src/source/python';
 import { readProject } from '../../../src/source/read';
 import { tieToSource } from '../../../src/source/tie';
 import { loadCase } from '../../support/cases';
-import { count, lineAt, type Truth } from '../../support/ties';
+import { count, graphOf, lineAt, type Truth } from '../../support/ties';
 
 const cases = join(__dirname, '../../cases');
 let parse: ParsePython;
@@ -203,31 +203,6 @@ test("what the dynamo exporter wrote agrees with the code's lines", () => {
   }
 });
 
-/** A graph of nodes by the names that the exporter gives. */
-function graphOf(...names: readonly string[]): Graph {
-  const nodes = names.map((name, index): Node => {
-    const op = (name.split('/').at(-1) ?? '').replace(/_\d+$/, '');
-    return {
-      op,
-      domain: '',
-      name,
-      inputs: [index === 0 ? 'x' : `v${index - 1}`],
-      outputs: [`v${index}`],
-      attributes: {},
-    };
-  });
-  return {
-    name: 'g',
-    opsets: { '': 21 },
-    inputs: [{ name: 'x', dtype: 'float32', shape: [1] }],
-    outputs: [],
-    initializers: new Map(),
-    nodes,
-    types: new Map(),
-    metadata: {},
-  };
-}
-
 /** Lines of the nodes, `~` before those that only surround; `?` for what is unknown. */
 function tie(graph: Graph, ...texts: readonly string[]): string[] {
   const files = texts.map((text, index) => readFile(`/code/file${index}.py`, text, parse(text)));
@@ -336,6 +311,66 @@ def wide(**kwargs):
     '/fc/Gemm',
   );
   expect(tie(graph, blocks, net)).toEqual(['8', '9', '8', '9', '8', '9', '8', '9', '8', '9', '11']);
+});
+
+test('modules of equal weights keep their own names, whichever of them the exporter stored', () => {
+  const code = `${head}
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.norm = nn.LayerNorm(4)
+
+    def forward(self, x):
+        return self.norm(self.fc(x))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block() for _ in range(2)])
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+`;
+  const graph = graphOf('fc0', 'norm0', 'fc1', 'norm1');
+  const weights = ['blocks.0.fc.weight', 'blocks.0.norm.weight', 'blocks.1.fc.weight', 'blocks.0.norm.weight'];
+  const nodes = graph.nodes.map((node, index) => {
+    const [block, layer] = [Math.floor(index / 2), index % 2 === 0 ? 'fc' : 'norm'];
+    const scopes = ['', `blocks.${block}`, `blocks.${block}.${layer}`, layer === 'fc' ? 'linear' : 'layer_norm'];
+    const classes = ['a.Net', 'a.Block', `torch.nn.${layer === 'fc' ? 'Linear' : 'LayerNorm'}`, 'aten'];
+    const listed = (names: readonly string[]): string => `[${names.map((name) => `'${name}'`).join(', ')}]`;
+    return {
+      ...node,
+      op: layer === 'fc' ? 'Gemm' : 'LayerNormalization',
+      inputs: [...node.inputs, weights[index]],
+      metadata: { 'pkg.torch.onnx.name_scopes': listed(scopes), 'pkg.torch.onnx.class_hierarchy': listed(classes) },
+    };
+  });
+  const initializers = new Map([...new Set(weights)].map((name) => [name, {} as never]));
+  expect(tie({ ...graph, nodes, initializers }, code)).toEqual(['8', '9', '8', '9']);
+});
+
+test('a module of an unknown function is tied to its call, not to a class that it may be', () => {
+  const code = `${head}
+import library
+
+class Other(nn.Module):
+    def forward(self, x):
+        return x + 1
+
+class Net(nn.Module):
+    def __init__(self, make):
+        super().__init__()
+        self.stem = library.stem(3)
+        self.act = make()
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.fc(self.act(self.stem(x)))
+`;
+  expect(tie(graphOf('/stem/Conv', '/act/Relu', '/fc/Gemm'), code)).toEqual(['14', '15', '16']);
 });
 
 describe('code that was edited after the export', () => {
