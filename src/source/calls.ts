@@ -1,5 +1,4 @@
-import { nameOf } from './expressions';
-import { type FunctionDef, lastName } from './file';
+import { type FunctionDef, lastName, namePattern } from './file';
 import type { Log } from './log';
 import type { Project } from './project';
 import { childrenOf, type Syntax } from './python';
@@ -24,7 +23,8 @@ export interface Calls {
   evaluate(node: Syntax, frame: Frame): Value;
   set(target: Syntax, value: Value, frame: Frame): void;
   at(node: Syntax, frame: Frame): Place;
-  call(definition: FunctionDef, args: Arguments, self?: Members): Value;
+  /** `outer`: the running function that it is written in. */
+  call(definition: FunctionDef, args: Arguments, self?: Members, outer?: Frame): Value;
   members(instance: Instance): Members;
   /** What is made, in its order. */
   readonly log: Log;
@@ -115,6 +115,14 @@ function argumentsOf(calls: Calls, given: readonly Syntax[], frame: Frame): Argu
   return { positional, named, open };
 }
 
+/** The name that an expression gives to a part of a model, as far as it can be read. */
+export function nameOf(calls: Calls, key: Syntax, frame: Frame): string | RegExp {
+  const value = calls.evaluate(key, frame);
+  if (value.kind === 'text') return value.pattern;
+  if (value.kind === 'constant' && value.value !== null) return String(value.value);
+  return namePattern(key) ?? /^/;
+}
+
 /** Calling a value. */
 function apply(calls: Calls, callee: Value, args: Arguments, at: Place): Value {
   switch (callee.kind) {
@@ -123,7 +131,7 @@ function apply(calls: Calls, callee: Value, args: Arguments, at: Place): Value {
     case 'class':
       return calls.made({ kind: 'object', of: callee.of, args, at });
     case 'function':
-      return placed(calls.call(callee.of, args, callee.self), at);
+      return placed(calls.call(callee.of, args, callee.self, callee.within), at);
     case 'partial':
       return apply(calls, callee.callee, join(callee.args, args), at);
     case 'choice': {

@@ -1,6 +1,6 @@
-import type { Calls } from './calls';
+import { type Calls, nameOf } from './calls';
 import { evaluate, selfOf } from './evaluate';
-import { bindItems, nameOf, truth } from './expressions';
+import { bindItems, truth } from './expressions';
 import { type FunctionDef, lastName } from './file';
 import { Log } from './log';
 import type { Project } from './project';
@@ -77,13 +77,12 @@ export class Builder implements Calls {
   }
 
   /** Runs a function's body; its returned value. */
-  call(definition: FunctionDef, args: Arguments, self?: Members): Value {
+  call(definition: FunctionDef, args: Arguments, self?: Members, outer?: Frame): Value {
     if (this.#depth >= MAX_DEPTH) {
       this.log.note({ kind: 'any' });
       return UNKNOWN;
     }
     const owner = definition.owner === undefined ? undefined : definition.file.classes.get(definition.owner);
-    const outer = definition.within;
     const frame: Frame = {
       ...(outer?.self && { self: outer.self }),
       ...(outer?.owner && { owner: outer.owner }),
@@ -177,7 +176,7 @@ export class Builder implements Calls {
         return this.run(statementsOf(node.childForFieldName('body')), frame);
       case 'function_definition': {
         const name = node.childForFieldName('name')?.text;
-        if (name) frame.names.set(name, { kind: 'function', of: { name, file: frame.file, node, within: frame } });
+        if (name) frame.names.set(name, { kind: 'function', of: { name, file: frame.file, node }, within: frame });
         return false;
       }
       case 'match_statement':

@@ -60,7 +60,7 @@ export function evaluate(calls: Calls, node: Syntax, frame: Frame): Value {
     case 'dictionary_comprehension':
       return dictionaryOfAll(calls, node, frame);
     case 'lambda':
-      return { kind: 'function', of: { name: '<lambda>', file: frame.file, node, within: frame } };
+      return { kind: 'function', of: { name: '<lambda>', file: frame.file, node }, within: frame };
     case 'dictionary':
       return dictionary(calls, node, frame);
     case 'binary_operator': {

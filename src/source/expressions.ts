@@ -1,5 +1,5 @@
-import type { Calls } from './calls';
-import { literally, namePattern } from './file';
+import { type Calls, nameOf } from './calls';
+import { literally } from './file';
 import { childrenOf, descendants, plainString, type Syntax } from './python';
 import { type Container, choice, type Frame, type Item, isNone, itemsOf, UNKNOWN, type Value } from './values';
 
@@ -86,14 +86,6 @@ function bindClauses(calls: Calls, node: Syntax, frame: Frame): void {
     const [left, right] = [clause.childForFieldName('left'), clause.childForFieldName('right')];
     if (left) bindItems(calls, left, right ? calls.evaluate(right, frame) : UNKNOWN, frame);
   }
-}
-
-/** The name that an expression gives to a part of a model, as far as it can be read. */
-export function nameOf(calls: Calls, key: Syntax, frame: Frame): string | RegExp {
-  const value = calls.evaluate(key, frame);
-  if (value.kind === 'text') return value.pattern;
-  if (value.kind === 'constant' && value.value !== null) return String(value.value);
-  return namePattern(key) ?? /^/;
 }
 
 /** A dictionary of any size, each item as the body says. */

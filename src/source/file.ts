@@ -1,5 +1,4 @@
 import { childrenOf, type PythonTree, plainString, type Syntax, statementsOf } from './python';
-import type { Frame } from './values';
 
 /** A class as the file writes it. */
 export interface ClassDef {
@@ -16,8 +15,6 @@ export interface FunctionDef {
   readonly file: PythonFile;
   readonly node: Syntax;
   readonly owner?: string;
-  /** The running function that it is written in: it sees what that one names. */
-  readonly within?: Frame;
 }
 
 /** One parsed file of the training code. */

@@ -59,7 +59,8 @@ export type Value =
   /** A class of a library; of one that is known, its name says what it does. */
   | { readonly kind: 'type'; readonly name: string; readonly library: Library }
   | { readonly kind: 'class'; readonly of: ClassDef }
-  | { readonly kind: 'function'; readonly of: FunctionDef; readonly self?: Members }
+  /** `within`: the running function that it is written in, whose names it sees. */
+  | { readonly kind: 'function'; readonly of: FunctionDef; readonly self?: Members; readonly within?: Frame }
   | { readonly kind: 'partial'; readonly callee: Value; readonly args: Arguments }
   | Layer
   | Instance
