@@ -186,6 +186,8 @@ def as_input(torch, value, item):
             raise Refusal("VARIABLE_NO_ARRAY", f"the input is a {type_name(value)}: no tensor and no array")
         value = torch.from_numpy(numpy.array(value))
     values = torch_values(torch, value).to("cpu", copy=True)
+    if values.is_complex():
+        raise Refusal("VARIABLE_NOT_NUMERIC", "its elements are complex: choose their magnitude, as in x.abs()")
     if values.is_floating_point():
         values = values.float()
     if values.dim() in (0, 1):
@@ -274,7 +276,11 @@ def more(start):
 def item(value, wish):
     """One item in full, float32 with a leading axis of 1, or the bytes of a picture as rows × columns × channels."""
     with Quiet():
-        array, facts = as_array(value)
+        array, facts = as_array(value, whole=True)
+        if 0 in array.shape:
+            raise Refusal("VARIABLE_EMPTY", f"its shape {list(array.shape)} has no elements")
+        if facts["dtype"].startswith("complex"):
+            raise Refusal("VARIABLE_NOT_NUMERIC", "its elements are complex: choose their magnitude, as in abs(x)")
         if isinstance(array, PilPicture):
             header = {**facts, "shape": list(array.shape), "picture": True, "element": "uint8" if array.bytes_each else "float32"}
             data = array.picture.tobytes()

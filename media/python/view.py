@@ -72,7 +72,7 @@ def answer(ticket, work, *arguments):
     except MemoryError:
         return packed({"error": {"code": "VARIABLE_TOO_LARGE", "message": "the program has no memory left for it"}})
     except Exception as error:
-        return packed({"error": {"code": "VARIABLE_UNREADABLE", "message": text_of(error)}})
+        return packed({"error": {"code": "VARIABLE_UNREADABLE", "message": " ".join(text_of(error).split())[:400]}})
     finally:
         sys.modules.pop(WORK, None)
 
@@ -174,15 +174,32 @@ class Quiet:
             self.guard.__exit__(*failure)
 
 
+def unwrapped(torch, tensor):
+    """The tensor that a wrapper holds here: what stands in a wrapper's own memory is not its own."""
+    kind = type(tensor).__name__
+    if kind == "DTensor":
+        # The part of this process: to gather the others all processes would have to take part.
+        tensor = tensor.to_local()
+    elif kind == "MaskedTensor":
+        tensor = tensor.get_data()
+    if getattr(tensor, "is_nested", False):
+        raise Refusal("VARIABLE_UNREADABLE", "it is nested, of items of different shapes: choose one, as in x.unbind()[0]")
+    if getattr(type(tensor), "__torch_dispatch__", None) != getattr(torch.Tensor, "__torch_dispatch__", None):
+        raise Refusal("VARIABLE_UNREADABLE", f"a {type_name(tensor)} wraps other tensors: choose one that it holds")
+    return tensor
+
+
 def torch_values(torch, tensor):
     if tensor.device.type == "meta" or type(tensor).__name__ in ("FakeTensor", "UninitializedParameter"):
         raise Refusal("VARIABLE_LAZY", "the tensor has no values yet (its device is meta, or it is uninitialised)")
-    values = tensor.detach()
+    values = unwrapped(torch, tensor).detach()
     if values.layout != torch.strided:
         if values.numel() > DENSE_MOST:
             raise Refusal("VARIABLE_TOO_LARGE", f"the sparse tensor would have {values.numel()} elements when dense")
         values = values.to_dense()
-    return values.dequantize() if values.is_quantized else values
+    values = values.dequantize() if values.is_quantized else values
+    # A view may only say that its signs are turned.
+    return values.resolve_neg() if hasattr(values, "resolve_neg") else values
 
 
 def picture_values(module, picture):
@@ -213,8 +230,8 @@ class PilPicture:
         self.bytes_each = picture.mode != "F"
 
 
-def as_array(value):
-    """What can be shown of a variable, and words about it."""
+def as_array(value, whole=False):
+    """What can be shown of a variable, and words about it. What a masked array hides is NaN, unless all is wanted."""
     facts = {"type": type_name(value)}
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, getattr(torch, "Tensor", ())):
@@ -230,8 +247,10 @@ def as_array(value):
         raise Refusal("VARIABLE_LAZY", "the array is lazy, and computing it is the program's business")
     numpy = sys.modules.get("numpy")
     if numpy is not None and (isinstance(value, (numpy.ndarray, numpy.generic)) or hasattr(type(value), "__array__")):
-        values = numpy.ma.getdata(numpy.asarray(value))
+        values = numpy.asarray(value)
         facts["dtype"] = str(values.dtype)
+        if isinstance(value, numpy.ma.MaskedArray) and not whole and numpy.ma.getmaskarray(value).any() and values.dtype.kind in "buif":
+            values = value.astype(numpy.float64 if values.dtype.kind != "f" else values.dtype).filled(numpy.nan)
         return NumpyArray(numpy, values), facts
     raise Refusal("VARIABLE_NO_ARRAY", f"it is a {type_name(value)}: no tensor, array or picture")
 

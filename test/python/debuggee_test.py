@@ -130,6 +130,63 @@ class Viewing(unittest.TestCase):
         for mode in ("1", "L", "P", "RGBA", "CMYK", "I", "F", "I;16"):
             self.assertEqual(view(Image.new(mode, (3, 2)))["picture"]["height"], 2, mode)
 
+    def test_values_that_stand_elsewhere_or_are_hidden(self):
+        values = torch.arange(6.0).reshape(2, 3)
+        turned = torch.conj(torch.complex(values, values)).imag
+        self.assertTrue(turned.is_neg())
+        for what in ("view", "item"):
+            _, data = ask(what, turned, {"most": 8})
+            np.testing.assert_array_equal(np.frombuffer(data, np.float32)[:3], [0, -1, -2])
+        expanded, reversed_rows = torch.ones(1).expand(3, 4), np.arange(6.0).reshape(2, 3)[::-1]
+        np.testing.assert_array_equal(view(expanded)["pixels"][0], np.ones((3, 4)))
+        np.testing.assert_array_equal(view(reversed_rows)["pixels"][0], reversed_rows)
+        frozen = np.arange(6.0).reshape(2, 3)
+        frozen.flags.writeable = False
+        np.testing.assert_array_equal(view(frozen)["pixels"][0], frozen)
+        np.testing.assert_array_equal(view(np.arange(64.0).reshape((2,) * 6), item=1)["pixels"].ravel(), np.arange(8.0, 12.0))
+        self.assertEqual(view(np.arange(3, dtype=">f4"))["pixels"].ravel().tolist(), [0, 1, 2])
+        for dtype in (np.float64, np.int64):
+            hidden = np.ma.masked_array(np.array([[1, 2, -9999]], dtype), mask=[[0, 0, 1]])
+            found = view(hidden)
+            self.assertEqual((found["statistics"]["min"], found["statistics"]["max"], found["statistics"]["nan"]), (1, 2, 1))
+            # What a model is called with is all of it.
+            self.assertEqual(np.frombuffer(ask("item", hidden, {})[1], np.float32).tolist(), [1, 2, -9999])
+
+    def test_wrappers_of_tensors_are_not_read_as_memory(self):
+        class Wrapper(torch.Tensor):
+            @classmethod
+            def __torch_dispatch__(cls, function, kinds, args=(), more=None):
+                raise AssertionError("read")
+
+        def wrapped(kind):
+            return torch.Tensor._make_wrapper_subclass(kind, (2, 3))
+
+        held = torch.arange(6.0).reshape(2, 3)
+        local = type("DTensor", (Wrapper,), {"to_local": lambda self: held})
+        masked = type("MaskedTensor", (Wrapper,), {"get_data": lambda self: held})
+        for what in ("view", "item"):
+            error = ask(what, wrapped(Wrapper), {"most": 8})[0]["error"]
+            self.assertEqual(error["code"], "VARIABLE_UNREADABLE")
+            self.assertIn("Wrapper wraps other tensors", error["message"])
+            for kind in (local, masked):
+                _, data = ask(what, wrapped(kind), {"most": 8})
+                np.testing.assert_array_equal(np.frombuffer(data, np.float32)[:3], held[0])
+        nested = torch.nested_tensor([torch.ones(2, 3), torch.ones(1, 3)]) if hasattr(torch, "nested_tensor") else None
+        nested = torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(1, 3)]) if nested is None else nested
+        self.assertIn("nested", view(nested)["message"])
+
+    def test_what_no_model_can_be_called_with(self):
+        for value, code in [
+            (torch.zeros(0, 3), "VARIABLE_EMPTY"),
+            (np.zeros((0, 3)), "VARIABLE_EMPTY"),
+            (torch.ones(2, 3) * 1j, "VARIABLE_NOT_NUMERIC"),
+            (np.ones((2, 3)) * 1j, "VARIABLE_NOT_NUMERIC"),
+            (np.zeros(3, [("a", "f4"), ("b", "i4")]), "VARIABLE_NOT_NUMERIC"),
+            (np.array([[1, "a"]], object), "VARIABLE_NOT_NUMERIC"),
+            (np.array(["2020-01-01"], "M8[D]"), "VARIABLE_NOT_NUMERIC"),
+        ]:
+            self.assertEqual(ask("item", value, {})[0]["error"]["code"], code, repr(value))
+
     def test_what_follows_the_array_protocol(self):
         class Other:
             def __array__(self, dtype=None):
