@@ -2,11 +2,14 @@
 
 Needs torch and nothing else (onnx only where torch's own exporter asks for it).
 """
+import inspect
 import json
+import pickle
+import re
 import struct
 import sys
 
-from exporting import Refused, load_file, main
+from exporting import Refused, Untrusted, load_file, main
 
 KEYS = ("state_dict", "model_state_dict", "model", "net", "weights")
 TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
@@ -28,11 +31,36 @@ def read_safetensors(path, torch):
     return tensors
 
 
-def read_checkpoint(path, torch):
+# What PyTorch names when it finds more than weights, in the words of its versions.
+FOREIGN = re.compile(r"(?:GLOBAL|Unsupported class|Unsupported global:?(?: GLOBAL)?) ([\w.]+)")
+ADVICE = ("loading it may run code that it brings along. If you trust whoever made it, export again and allow it; "
+          "else save only the weights, `torch.save(model.state_dict(), ...)`")
+
+
+def load_checkpoint(path, torch, trusted):
+    """What was saved, without running code that the file may bring along unless that is trusted."""
+    careful = "weights_only" in inspect.signature(torch.load).parameters
+    if trusted:
+        return torch.load(path, map_location="cpu", **({"weights_only": False} if careful else {}))
+    if not careful:
+        raise Untrusted(f"PyTorch {torch.__version__} cannot load {path} without trusting it: {ADVICE}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        found = FOREIGN.search(str(error))
+        # Before 2.0 the careful way knew little more than tensors.
+        if found or (isinstance(error, pickle.UnpicklingError) and "Weights only" in str(error)):
+            what = f" ({found.group(1)})" if found else ""
+            raise Untrusted(f"{path} holds more than weights{what}: {ADVICE}") from error
+        text = " ".join(str(error).split())[:200]
+        raise Refused(f"PyTorch cannot read {path}, which may be cut off or no checkpoint: {text}") from error
+
+
+def read_checkpoint(path, torch, trusted):
     """The weights in a checkpoint, or the module that was saved whole."""
     if path.endswith(".safetensors"):
         return read_safetensors(path, torch)
-    loaded = torch.load(path, map_location="cpu")
+    loaded = load_checkpoint(path, torch, trusted)
     if isinstance(loaded, torch.nn.Module):
         return loaded
     for key in KEYS:
@@ -70,7 +98,7 @@ def export(args, out):
         raise Refused("the shape of the input is missing, e.g. 1,3,224,224")
     if not hasattr(module, args.name):
         raise Refused(f"{args.file} has no {args.name}")
-    weights = read_checkpoint(args.checkpoint, torch) if args.checkpoint else None
+    weights = read_checkpoint(args.checkpoint, torch, args.trust_checkpoint) if args.checkpoint else None
     if isinstance(weights, torch.nn.Module):
         model = weights
     else:

@@ -14,6 +14,14 @@ class Refused(Exception):
     """Says itself what to do."""
 
 
+class Untrusted(Refused):
+    """May be done if the person trusts whoever made the file (--trust-checkpoint)."""
+
+
+# The exit status by which whoever runs the program knows that it may ask the person.
+UNTRUSTED = 3
+
+
 def load_file(path):
     """The file as a module; what lies beside it can be imported, as when it is run."""
     sys.path.insert(0, os.path.dirname(path))
@@ -64,6 +72,8 @@ def main(export, description, **defaults):
     parser.add_argument("--name", default="", help="class or function of the file that makes the model")
     parser.add_argument("--arguments", default="{}", help="JSON object of what it is called with")
     parser.add_argument("--checkpoint")
+    parser.add_argument("--trust-checkpoint", action="store_true",
+                        help="let a checkpoint that holds more than weights run code as it is loaded")
     parser.add_argument("--shape", help="of the input, e.g. 1,3,224,224")
     parser.add_argument("--opset", type=int, default=defaults["opset"])
     parser.add_argument("--out", required=True)
@@ -79,6 +89,6 @@ def main(export, description, **defaults):
         text = " ".join(str(error).split())[:400]
         kind = "" if isinstance(error, Refused) else f"{type(error).__name__}: "
         print(f"{path}:{line}: error: {kind}{text}", file=sys.stderr)
-        return 1
+        return UNTRUSTED if isinstance(error, Untrusted) else 1
     print(f"exported {args.name or os.path.basename(args.file)} to {args.out}")
     return 0

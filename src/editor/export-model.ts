@@ -124,6 +124,20 @@ async function mayReplace(out: string): Promise<boolean> {
   return (await vscode.window.showWarningMessage(question, { modal: true }, replace)) === replace;
 }
 
+/** What the exporting program ends with when a checkpoint may run code as it is loaded (media/python/exporting.py). */
+const UNTRUSTED = 3;
+
+/** Asks each time: nothing of the answer is kept. */
+async function mayRunCode(checkpoint: string): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const load = t('Load It This Once');
+  const question = t('{0} holds more than weights.', path.basename(checkpoint));
+  const detail = t(
+    'Loading it may run code that the file brings along. Load it only if you trust whoever made it; otherwise save the weights alone, as model.state_dict().',
+  );
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, load)) === load;
+}
+
 /** A model that a Python file makes. */
 async function askWritten(
   exporter: Exporter,
@@ -211,16 +225,24 @@ export async function exportModel(
     ...Object.entries(optional).flatMap(([option, value]) => (value ? [option, value] : [])),
   ];
   const title = name || path.basename(file);
-  const task = new vscode.Task(
-    { type: 'process' },
-    vscode.workspace.getWorkspaceFolder(uri) ?? vscode.TaskScope.Workspace,
-    t('Export {0}', title),
-    'Model Prism',
-    new vscode.ProcessExecution(await interpreter(uri), args, { cwd: path.dirname(file) }),
-    '$modelPrismExport',
-  );
-  task.presentationOptions = { reveal: vscode.TaskRevealKind.Silent, showReuseMessage: false, clear: true };
-  const code = await run(task);
+  const python = await interpreter(uri);
+  const attempt = (more: readonly string[]): Promise<number | undefined> => {
+    const task = new vscode.Task(
+      { type: 'process' },
+      vscode.workspace.getWorkspaceFolder(uri) ?? vscode.TaskScope.Workspace,
+      t('Export {0}', title),
+      'Model Prism',
+      new vscode.ProcessExecution(python, [...args, ...more], { cwd: path.dirname(file) }),
+      '$modelPrismExport',
+    );
+    task.presentationOptions = { reveal: vscode.TaskRevealKind.Silent, showReuseMessage: false, clear: true };
+    return run(task);
+  };
+  let code = await attempt([]);
+  if (code === UNTRUSTED) {
+    if (!(await mayRunCode(checkpoint))) return;
+    code = await attempt(['--trust-checkpoint']);
+  }
   if (code !== 0) {
     await vscode.commands.executeCommand('workbench.actions.view.problems');
     throw new PrismError(

@@ -7,15 +7,21 @@ import { closeEverything, glyphs, until, workspace } from './support';
 
 /** Stands beside the code in place of torch: its exporter hands out a model that is there already. */
 const torch = (model: string): string => `
+import pickle
 import shutil
 __version__ = "2.6.0"
 class no_grad:
     def __enter__(self): return self
     def __exit__(self, *error): return False
 def zeros(shape): return shape
+def load(path, map_location, weights_only=True):
+    if weights_only: raise pickle.UnpicklingError("Unsupported global: GLOBAL argparse.Namespace was not allowed")
+    return {"state_dict": {"w": 1}}
 class nn:
     class Module:
         def eval(self): return self
+        def state_dict(self): return {"w": 0}
+        def load_state_dict(self, given): pass
         def __call__(self, x): return self.forward(x)
 class onnx:
     @staticmethod
@@ -63,6 +69,47 @@ describe('Export PyTorch Model', () => {
     assert.equal(found.range.start.line, 9);
     assert.match(found.message, /ValueError: no such size/);
     assert.ok(!existsSync(path.join(folder(), 'Broken.onnx')));
+  });
+
+  it('asks before a checkpoint may run code, each time, and keeps no answer', async () => {
+    const out = path.join(folder(), 'Net.onnx');
+    rmSync(out, { force: true });
+    writeFileSync(path.join(folder(), 'more.pt'), '');
+    const asked: string[] = [];
+    const ask = vscode.window.showWarningMessage;
+    const answering = (answer: (choices: readonly string[]) => string | undefined) =>
+      Object.defineProperty(vscode.window, 'showWarningMessage', {
+        configurable: true,
+        writable: true,
+        value: async (question: string, { modal }: vscode.MessageOptions, ...choices: string[]) => {
+          asked.push(`${question} ${modal}`);
+          return answer(choices);
+        },
+      });
+    const exporting = (): void =>
+      void vscode.commands.executeCommand(
+        'modelPrism.exportPyTorch',
+        file(),
+        'Net',
+        path.join(folder(), 'more.pt'),
+        '1,3,8,8',
+      );
+    try {
+      answering(() => undefined);
+      exporting();
+      const found = await until('the problem', () =>
+        vscode.languages.getDiagnostics(file()).find(({ message }) => message.includes('argparse.Namespace')),
+      );
+      assert.match(found.message, /holds more than weights .* if you trust whoever made it/i);
+      await until('the question', () => asked.length === 1);
+      assert.ok(!existsSync(out));
+      answering(([load]) => load);
+      exporting();
+      await until('the model', () => existsSync(out));
+      assert.deepEqual(asked, Array(2).fill('more.pt holds more than weights. true'));
+    } finally {
+      Object.defineProperty(vscode.window, 'showWarningMessage', { configurable: true, writable: true, value: ask });
+    }
   });
 
   it('has a lens on each module class', async () => {

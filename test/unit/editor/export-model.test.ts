@@ -22,6 +22,7 @@ test('modules and functions of a file can be exported', () => {
 /** As much of torch as the exporting program calls; it writes down what it is asked. */
 const torch = `
 import json
+import pickle
 __version__ = "2.6.0"
 float32 = "float32"
 calls = []
@@ -29,6 +30,13 @@ class Tensor:
     def __init__(self, shape): self.shape = list(shape)
     def reshape(self, shape): return Tensor(shape)
 def zeros(shape): return Tensor(shape)
+def load(path, map_location, weights_only=True):
+    if path.endswith("cut.pt"):
+        raise RuntimeError("PytorchStreamReader failed reading zip archive:\\n failed finding central directory")
+    if weights_only:
+        raise pickle.UnpicklingError("Weights only load failed. In PyTorch 2.6, we changed the default value ...\\n"
+            "\\tWeightsUnpickler error: Unsupported global: GLOBAL argparse.Namespace was not an allowed global by default. ...")
+    return {"model": {"conv.weight": Tensor([5, 7])}, "args": None}
 def frombuffer(data, dtype): return Tensor([len(data) // 4])
 class no_grad:
     def __enter__(self): return self
@@ -125,6 +133,21 @@ describe('the exporting program', () => {
     const { status, stderr, written } = run('--name', 'Net', '--shape', '1,1,8,8');
     expect([status, written]).toEqual([1, undefined]);
     expect(stderr).toBe(`${join(folder, 'net.py')}:13: error: ValueError: three channels\n`);
+  });
+
+  test('loads a checkpoint that holds more than weights only when it is trusted', () => {
+    const checkpoint = join(folder, 'more.pt');
+    const args = ['--name', 'Net', '--shape', '1,3,8,8', '--checkpoint', checkpoint];
+    const { status, stderr, written } = run(...args);
+    expect([status, written]).toEqual([3, undefined]);
+    expect(stderr).toMatch(
+      /net\.py:5: error: \S+more\.pt holds more than weights \(argparse\.Namespace\): .{50,250}$/m,
+    );
+    expect(stderr).not.toContain('PyTorch 2.6');
+    expect(run(...args, '--trust-checkpoint').written).toMatchObject({ loaded: { 'conv.weight': [5, 7] } });
+    const cut = run('--name', 'Net', '--shape', '1,3,8,8', '--checkpoint', join(folder, 'cut.pt'));
+    expect([cut.status, cut.written]).toEqual([1, undefined]);
+    expect(cut.stderr).toMatch(/PyTorch cannot read \S+cut\.pt, which may be cut off .*central directory$/m);
   });
 
   test('refuses a checkpoint of another architecture', () => {
