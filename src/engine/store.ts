@@ -20,6 +20,8 @@ import { tensorBytes } from '../graph/tensor';
 
 /** Smaller tensors are written into the graph itself. */
 const EXTERNAL_BYTES = 32 * 1024;
+/** Shapes, sizes of parts and indices too, up to many: onnxruntime infers shapes from them while it reads the graph. */
+const EXTERNAL_SHAPE_BYTES = 8 * 2 ** 20;
 /** After a failed write the folder is left alone for so long. */
 const RETRY_MS = 60_000;
 /** Drafts of a process that died. */
@@ -134,7 +136,8 @@ export class GraphStore {
     const { source } = tensor;
     if (source.kind === 'strings') return tensor;
     const length = source.kind === 'file' ? source.length : source.bytes.length;
-    if (length < EXTERNAL_BYTES) return tensor;
+    const isShape = tensor.dtype === 'int64' && tensor.shape.length < 2;
+    if (length < (isShape ? EXTERNAL_SHAPE_BYTES : EXTERNAL_BYTES)) return tensor;
     let name = this.#names.get(tensor);
     if (name === undefined || !this.#isWhole(name, length)) {
       const bytes = tensorBytes(tensor);

@@ -12,11 +12,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InferenceSession } from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GraphStore, nameOf } from '../../../src/engine/store';
+import { int } from '../../../src/graph/attributes';
 import { importModel } from '../../../src/graph/import';
 import type { Graph } from '../../../src/graph/ir';
-import { tensorBytes } from '../../../src/graph/tensor';
+import { int64, tensorBytes } from '../../../src/graph/tensor';
 import { scaling } from './graphs';
 
 let folder: string;
@@ -42,6 +44,33 @@ describe('GraphStore', () => {
     const back = importModel(stored?.path ?? '');
     expect(back.nodes).toEqual(graph.nodes);
     expect(weightsOf(back).equals(weightsOf(graph))).toBe(true);
+  });
+
+  it('keeps sizes of parts in the graph, from which shapes are inferred when it is loaded', async () => {
+    const count = 5000;
+    const parts = Array.from({ length: count }, (_, i) => `part${i}`);
+    const node = (op: string, inputs: readonly string[], outputs: readonly string[]) => ({
+      op,
+      domain: '',
+      name: op,
+      inputs,
+      outputs,
+      attributes: { axis: int(0) },
+    });
+    const sizes = int64(Array.from({ length: count }, () => 1));
+    const graph: Graph = {
+      ...scaling(3),
+      inputs: [{ name: 'x', dtype: 'float32', shape: [count] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: [count] }],
+      initializers: new Map([['sizes', sizes]]),
+      types: new Map(),
+      nodes: [node('Split', ['x', 'sizes'], parts), node('Concat', parts, ['y'])],
+    };
+    const store = new GraphStore(folder, 1e9);
+    store.write('a', graph, 0);
+    const session = await InferenceSession.create(store.read('a')!.path);
+    expect(session.outputNames).toEqual(['y']);
+    await session.release();
   });
 
   it('stores equal weights once', () => {
