@@ -1,9 +1,9 @@
-import * as os from 'node:os';
 import type * as vscode from 'vscode';
 import type { EngineClient } from '../engine/client';
 import type { ServiceApi } from '../protocol/service';
 import type { Client } from '../rpc';
 import { createEngine, requireModelTrust } from './engine-room';
+import { putLastInLine } from './last-in-line';
 
 /**
  * An engine of its own for what nobody waits for, behind everything else that the machine has to do. It starts when it
@@ -52,7 +52,7 @@ export class QuietEngine implements vscode.Disposable {
 
   #yield(pid: number): void {
     try {
-      os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+      putLastInLine(pid);
     } catch (error) {
       this.log.warn(`${this.name}: the engine keeps its priority: ${error}`);
     }
