@@ -244,6 +244,15 @@ describe('the network view', () => {
     ]);
   });
 
+  test('a failure offers what can be done here', async () => {
+    await page.evaluate(() =>
+      networkDemo.update({ status: 'failed', error: { code: 'UNSUPPORTED_OPERATOR', message: 'no rule for Loop' } }),
+    );
+    const card = page.locator('prism-message:not([hidden])');
+    await card.getByRole('button', { name: 'Retry' }).waitFor();
+    expect(await card.getByRole('button').allInnerTexts()).toEqual(['Retry', 'Show log']);
+  });
+
   test('says where a method tells no relevance between nodes', async () => {
     page = await open({ network: 'plain', theme: 'light' });
     await page.getByText('does not tell how much relevance goes from node to node').waitFor();

@@ -392,6 +392,16 @@ describe('state', () => {
     expect(await panel.calls('showLog')).toHaveLength(1);
   });
 
+  test('where a method is beyond the model another one is a click away', async () => {
+    await open();
+    await panel.painted('map', 'class:282');
+    await panel.page.evaluate(() =>
+      demo.update({ status: 'failed', error: { code: 'UNSUPPORTED_OPERATOR', message: 'no rule for Loop' } }),
+    );
+    await panel.page.getByRole('button', { name: 'Choose another method…' }).click();
+    await until('the question', async () => (await panel.calls('pickMethod')).length === 1);
+  });
+
   test('speaks the display language', async () => {
     await open();
     await panel.painted('map', 'class:282');

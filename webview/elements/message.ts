@@ -73,6 +73,8 @@ export class Message extends PrismElement {
   @property({ attribute: false }) error: RemoteError | undefined;
   /** Whether the failure is that of the explanation, which can be tried again. */
   @property({ type: Boolean }) retry = false;
+  /** Whether another method can be chosen where the failure is shown. */
+  @property({ type: Boolean }) methods = false;
   /** Whether an earlier explanation is still shown. */
   @property({ type: Boolean }) earlier = false;
 
@@ -107,7 +109,7 @@ export class Message extends PrismElement {
             : nothing
         }
         ${
-          beyond.has(error.code)
+          this.methods && beyond.has(error.code)
             ? html`<vscode-button @click=${() => this.emit('method-pick', undefined)}
                 >${t('Choose another method…')}</vscode-button
               >`

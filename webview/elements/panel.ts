@@ -94,12 +94,14 @@ export class Panel extends PrismElement {
             .t=${t}
             .error=${state?.error}
             .retry=${true}
+            .methods=${true}
             .earlier=${explanation !== undefined}
           ></prism-message>
           <prism-message
             ?hidden=${notice === undefined}
             .t=${t}
             .error=${notice}
+            .methods=${true}
             @message-dismiss=${() => model.dismissNotice()}
           ></prism-message>
         </div>

@@ -22,15 +22,24 @@ export class Work extends PrismElement {
   /** A request of the view's own that failed, until it is dismissed. */
   @property({ attribute: false }) notice: RemoteError | undefined;
 
+  /** Whether another method can be chosen in this view. */
+  @property({ type: Boolean }) methods = false;
+
   protected override render(): TemplateResult | typeof nothing {
     const { work, notice, t } = this;
     if (!work) return nothing;
     const { status, progress, error } = work;
     return html`
       ${status === 'working' ? html`<prism-progress .t=${t} .progress=${progress}></prism-progress>` : nothing}
-      <prism-message ?hidden=${status !== 'failed'} .t=${t} .error=${error} .retry=${true}></prism-message>
+      <prism-message
+        ?hidden=${status !== 'failed'}
+        .t=${t}
+        .error=${error}
+        .retry=${true}
+        .methods=${this.methods}
+      ></prism-message>
       <slot></slot>
-      <prism-message ?hidden=${!notice} .t=${t} .error=${notice}></prism-message>
+      <prism-message ?hidden=${!notice} .t=${t} .error=${notice} .methods=${this.methods}></prism-message>
     `;
   }
 }

@@ -69,6 +69,7 @@ export class TokensView extends PrismElement {
           .t=${t}
           .work=${known}
           .notice=${this.notice}
+          .methods=${true}
           @work-cancel=${() => host.cancel({})}
           @work-retry=${() => host.retry({})}
           @log-show=${() => host.showLog({})}
