@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { AttentionViews } from './editor/attention/attentions';
+import { attentionView } from './editor/attention';
 import { Checkpoints } from './editor/checkpoints/checkpoints';
 import { registerCommands } from './editor/commands';
 import { DebugRoom } from './editor/debug/room';
@@ -12,7 +12,7 @@ import { LayerPages } from './editor/layers';
 import { MethodChoice } from './editor/methods';
 import { MetricChoice } from './editor/metrics';
 import { WorkspaceModels } from './editor/models';
-import { Networks } from './editor/network/networks';
+import { networkView } from './editor/network';
 import { LinkHandler } from './editor/panel-commands';
 import { Panels } from './editor/panels';
 import { AlikeSearches } from './editor/pfv/alike';
@@ -87,8 +87,8 @@ export function activate(context: vscode.ExtensionContext): ModelPrism {
   const checkpoints = new Checkpoints({ context, log, engine, models, methods, panels, pins });
   const comparisons = new ModelComparisons({ extension, engine, panels, log, models, methods });
   const tokens = new TokenPanels({ extension, engine, methods, models, log });
-  const networks = new Networks({ extension, engine, panels, log });
-  const attention = new AttentionViews({ extension, engine, panels, log });
+  const networks = networkView({ extension, engine, panels, log });
+  const attention = attentionView({ extension, engine, panels, log });
   const ties = new SourceTies(engine, panels, log);
   const links = new LinkHandler(engine, panels);
   context.subscriptions.push(vscode.window.registerUriHandler(links));

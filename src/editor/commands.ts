@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { PrismError } from '../graph/errors';
+import type { AttentionState } from '../protocol/attention';
+import type { NetworkState } from '../protocol/network';
 import { toRemoteError } from '../rpc';
-import type { AttentionViews } from './attention/attentions';
 import type { Checkpoints } from './checkpoints/checkpoints';
 import { type CommandId, commands, methodPrefix } from './contributions';
 import type { DebugRoom } from './debug/room';
@@ -9,11 +10,11 @@ import { type EngineRoom, sentence } from './engine-room';
 import type { Evaluations } from './evaluation/evaluations';
 import type { Explainer } from './explain';
 import { exportModel } from './export-model';
+import type { OneFollower } from './follower';
 import { activeImage, pickImage } from './images';
 import type { LayerPages } from './layers';
 import type { MethodChoice } from './methods';
 import type { WorkspaceModels } from './models';
-import type { Networks } from './network/networks';
 import { aboutPanels } from './panel-commands';
 import type { Panels } from './panels';
 import { modelFor, pickModel } from './pick-model';
@@ -41,8 +42,8 @@ export interface CommandRooms {
   readonly checkpoints: Checkpoints;
   readonly comparisons: ModelComparisons;
   readonly tokens: TokenPanels;
-  readonly networks: Networks;
-  readonly attention: AttentionViews;
+  readonly networks: OneFollower<NetworkState>;
+  readonly attention: OneFollower<AttentionState>;
   readonly debug: DebugRoom;
 }
 

@@ -1,5 +1,5 @@
-import type { ClassScore, MethodSummary, Photograph, ScalarMap, TextParts } from '../protocol';
-import type { ViewState, WorkHostApi } from './view';
+import type { Photograph, ScalarMap, TextParts } from '../protocol';
+import type { FollowedSubject, FollowingHostApi, FollowingState } from './view';
 
 /** What is looked at: how much a token heeds others, or what of the score came that way by the method. */
 export type AttentionKind = 'weights' | 'relevance';
@@ -54,18 +54,6 @@ export interface AttentionApi {
   }): Promise<AttentionMatrix>;
 }
 
-/** The explanation that a view of attention shows. */
-export interface AttentionSubject {
-  /** Handle of the explanation. */
-  readonly id: string;
-  /** File name of the model. */
-  readonly model: string;
-  readonly target: ClassScore;
-  readonly method: Pick<MethodSummary, 'id' | 'title' | 'signed'>;
-  /** What was explained, as a person calls it. */
-  readonly input: string;
-}
-
 /** What there is to show of an explanation; it comes once, as it is large. */
 export interface AttentionContent {
   readonly explanation: string;
@@ -74,20 +62,10 @@ export interface AttentionContent {
   readonly photograph?: Photograph;
 }
 
-/** What a view of attention shows at one moment. */
-export interface AttentionState extends ViewState {
-  readonly status: 'empty' | 'working' | 'ready' | 'failed';
-  /** What is or was to be shown. */
-  readonly subject?: AttentionSubject;
-  /** The explanation that the attentions shown are of. */
-  readonly shown?: string;
-  /** Why they are not the latest: another explanation is being made, or there is none any more. */
-  readonly stale?: 'changing' | 'gone';
-}
+export type AttentionState = FollowingState<FollowedSubject>;
 
 /** What a view of attention may ask of the host. */
-export interface AttentionHostApi extends WorkHostApi {
-  ready(params: Record<string, never>): Promise<AttentionState>;
+export interface AttentionHostApi extends FollowingHostApi<FollowedSubject> {
   heads(params: {
     readonly layer: string;
     readonly kind: AttentionKind;

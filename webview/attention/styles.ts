@@ -10,33 +10,6 @@ export const attentionStyles = css`
     overflow: hidden;
   }
 
-  header {
-    border-bottom: 1px solid var(--line);
-    padding: 6px 12px;
-  }
-
-  .bar {
-    align-items: center;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px 10px;
-  }
-
-  h1 {
-    flex: 1;
-    font-size: inherit;
-    font-weight: 600;
-    margin: 0;
-    min-width: 12em;
-  }
-
-  .tools {
-    align-items: center;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px;
-  }
-
   .tools vscode-single-select {
     width: 220px;
   }

@@ -11,6 +11,7 @@ import type {
   AttentionState,
 } from '../../src/protocol/attention';
 import { type Client, toRemoteError } from '../../src/rpc';
+import { barStyles } from '../elements/bar-styles';
 import { PrismElement } from '../elements/element';
 import '../elements/work';
 import { select } from '../elements/select';
@@ -35,7 +36,7 @@ const colours = colourMap('rdbu', 'diverging');
 /** The attention of an explanation: layer by layer, head by head, what every token heeds. */
 @customElement('prism-attention')
 export class AttentionView extends PrismElement {
-  static override styles = [...PrismElement.styles, attentionStyles];
+  static override styles = [...PrismElement.styles, barStyles, attentionStyles];
 
   @property({ attribute: false }) host: Client<AttentionHostApi> | undefined;
 

@@ -11,35 +11,8 @@ export const networkStyles = css`
     --against: var(--vscode-charts-blue, #4393c3);
   }
 
-  header {
-    border-bottom: 1px solid var(--line);
-    padding: 6px 8px 6px 16px;
-  }
-
-  .row {
-    align-items: center;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px 12px;
-  }
-
-  h1 {
-    flex: 1 1 200px;
-    font-size: inherit;
-    font-weight: 600;
-    margin: 0;
-    min-width: 0;
-  }
-
   .note {
     margin: 2px 0 0;
-  }
-
-  .tools {
-    align-items: center;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px;
   }
 
   .tools vscode-single-select {

@@ -5,6 +5,7 @@ import type { RemoteError } from '../../src/protocol';
 import type { Network, NetworkStream } from '../../src/protocol/flow';
 import type { NetworkHostApi, NetworkState } from '../../src/protocol/network';
 import { type Client, toRemoteError } from '../../src/rpc';
+import { barStyles } from '../elements/bar-styles';
 import { PrismElement } from '../elements/element';
 import { type IconName, icon } from '../elements/icon';
 import { select } from '../elements/select';
@@ -41,7 +42,7 @@ const streamsOf: Readonly<Record<StreamLook, readonly NetworkStream[]>> = {
 /** The network of an explanation: what flows where, and what is behind every box. */
 @customElement('prism-network')
 export class NetworkView extends PrismElement {
-  static override styles = [...PrismElement.styles, networkStyles];
+  static override styles = [...PrismElement.styles, barStyles, networkStyles];
 
   @property({ attribute: false }) host: Client<NetworkHostApi> | undefined;
   @property({ attribute: false }) elk: Pick<ELK, 'layout'> | undefined;
@@ -131,7 +132,7 @@ export class NetworkView extends PrismElement {
     if (!known || !host) return nothing;
     return html`
       <header>
-        <div class="row">
+        <div class="bar">
           <h1>${this.#headline(known)}</h1>
           ${tree ? this.#tools() : nothing}
         </div>

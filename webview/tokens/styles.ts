@@ -9,32 +9,6 @@ export const tokensStyles = css`
     height: 100vh;
   }
 
-  header {
-    border-bottom: 1px solid var(--line);
-    padding: 6px 12px;
-  }
-
-  .bar {
-    align-items: center;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px 10px;
-  }
-
-  h1 {
-    flex: 1;
-    font-size: inherit;
-    font-weight: 600;
-    margin: 0;
-    min-width: 12em;
-  }
-
-  .tools {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px;
-  }
-
   section {
     display: flex;
     flex-direction: column;

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { TokenStudy, TokensHostApi, TokensState } from '../../src/protocol/tokens';
 import { type Client, toRemoteError } from '../../src/rpc';
+import { barStyles } from '../elements/bar-styles';
 import { PrismElement } from '../elements/element';
 import { icon } from '../elements/icon';
 import '../elements/text';
@@ -20,7 +21,7 @@ const MORE = 10;
 /** A text of which every new token, or every label, is explained: the text above, the map token × token below. */
 @customElement('prism-tokens')
 export class TokensView extends PrismElement {
-  static override styles = [...PrismElement.styles, tokensStyles];
+  static override styles = [...PrismElement.styles, barStyles, tokensStyles];
 
   @property({ attribute: false }) host: Client<TokensHostApi> | undefined;
 
