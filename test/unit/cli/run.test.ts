@@ -415,42 +415,46 @@ Explains a model's decision on an input by a method and writes the attribution
 where asked to.
 
 Arguments:
-  model                    ONNX file
+  model                       ONNX file
 
 Options:
-  --image <file>           picture to look at
-  --text <text>            text to read
-  --text-file <file>       file with the text to read, in UTF-8
-  --row <cells|file[:n]>   row of a table: a=1,b=x, or the nth row of a CSV file
-  --input <name=file.npy>  array for an input, fed as it is; repeat for several
-                           inputs
-  --method <id>            how to explain; \`model-prism methods\` lists them
-  --target <index|label>   class to explain (default: the one the model chose)
-  --score <output[i,:,…]>  one element of an output instead of a class; \`:\` sums
-                           over an axis
-  --region <mask>          count only the mask's positions of a dense output
-                           (.npy or picture)
-  --generate <n>           let a language model go on with the text by n tokens,
-                           and explain each
-  --token <n|all>          of a model that labels tokens: the one to explain (0
-                           is the first), or all
-  --at <value>             attribution of an inner value: its name or a unique
-                           end of it
-  --erf <value@y,x>        effective receptive field of one vector of a layer
-  --sources <value@y,x>    which vectors of the layers before one vector is made
-                           of
-  --option <key=value>     option of the method; repeat for several
-  --out <file>             write the result: .npy (raw), .png (picture), .csv
-                           (tokens or features), .json or .html (report) or
-                           .onnx (graph); may be repeated
-  -h, --help               display help for command
+  --image <file>              picture to look at
+  --text <text>               text to read
+  --text-file <file>          file with the text to read, in UTF-8
+  --row <cells|file[:n]>      row of a table: a=1,b=x, or the nth row of a CSV
+                              file
+  --input <name=file.npy>     array for an input, fed as it is; repeat for
+                              several inputs
+  --method <id>               how to explain; \`model-prism methods\` lists them
+  --target <index|label>      class to explain (default: the one the model
+                              chose)
+  --score <output[i,:,…]>     one element of an output instead of a class; \`:\`
+                              sums over an axis
+  --region <mask>             count only the mask's positions of a dense output
+                              (.npy or picture)
+  --generate <n>              let a language model go on with the text by n
+                              tokens, and explain each
+  --token <n|all>             of a model that labels tokens: the one to explain
+                              (0 is the first), or all
+  --at <value>                attribution of an inner value: its name or a
+                              unique end of it
+  --erf <value@y,x>           effective receptive field of one vector of a layer
+  --sources <value@y,x>       which vectors of the layers before one vector is
+                              made of
+  --attention <layer[:head]>  attention weights, token × token: .npy and .png
+                              then hold those
+  --option <key=value>        option of the method; repeat for several
+  --out <file>                write the result: .npy (raw), .png (picture), .csv
+                              (tokens or features), .json or .html (report) or
+                              .onnx (graph); may be repeated
+  -h, --help                  display help for command
 
 Global Options:
-  -V, --version            output the version number
-  --provider <name>        auto, cpu, webgpu, cuda, dml or coreml (default:
-                           "auto")
-  --json                   print one JSON object
-  --quiet                  print errors only
+  -V, --version               output the version number
+  --provider <name>           auto, cpu, webgpu, cuda, dml or coreml (default:
+                              "auto")
+  --json                      print one JSON object
+  --quiet                     print errors only
 `);
   });
 
